@@ -40,7 +40,8 @@ export const runTool = async (tool: string, args: readonly string[], options: To
     void child.finally(() => log.end());
   }
   const result = await child;
-  if (result.code === "ENOENT") throw new UserError("missing-tool", `\`${tool}\` is not installed`, { hint: "`systole doctor` prints the line that installs it" });
+  if (result.code === "ENOENT")
+    throw new UserError("missing-tool", `\`${tool}\` is not installed`, { hint: "`systole doctor` prints the line that installs it" });
   const exitCode = result.exitCode ?? -1;
   if (result.timedOut) throw new UserError("tool-timeout", `\`${tool}\` did not finish within ${options.timeout} ms`, { exitCode: 1 });
   if (!(options.accept ?? [0]).includes(exitCode)) {

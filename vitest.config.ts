@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+import { SlowestFiles } from "./scripts/slowest-files.ts";
+
+export default defineConfig({
+  test: {
+    include: ["tb/**/*.test.ts"],
+    // A crash in a simulated model's C++ then ends one worker, not the runner (design section 4).
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters: [["default", { summary: process.stdout.isTTY }], new SlowestFiles()],
+    expect: { requireAssertions: true },
+  },
+});
