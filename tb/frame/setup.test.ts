@@ -44,7 +44,7 @@ const fakeAll = (tools: readonly Tool[]): void => {
 
 /** An apt-get that installs every tool of the table that it is asked for, by way of the package's name. */
 const fakeApt = (install: string): void => {
-  fake("apt-get", `echo "apt-get $* [$DEBIAN_FRONTEND,$http_proxy]" >> "$LOG"\ncase "$*" in *install*) ${install} ;; esac`);
+  fake("apt-get", `echo "apt-get $* [$DEBIAN_FRONTEND,$http_proxy]" >> "$LOG"\necho "Reading package lists..."\ncase "$*" in *install*) ${install} ;; esac`);
 };
 
 const setup = (tier: string, options: { asUser?: boolean; env?: Record<string, string>; node?: readonly string[] } = {}) => {
@@ -106,12 +106,14 @@ test("a user without sudo gets the exact line and 2", () => {
 test("a user with sudo installs through it, with the proxies and without a question", () => {
   fakeAll(TABLE.core.filter(({ tool }) => tool !== "ccache"));
   fakeApt(`printf '#!/bin/sh\\n' > "$BIN/ccache"; /bin/chmod 755 "$BIN/ccache"`);
-  fake("sudo", 'echo "sudo $1" >> "$LOG"\nshift\n"$@"');
+  // Like the real one, it hands on no variable of the caller's.
+  fake("sudo", 'echo "sudo $1" >> "$LOG"\nshift\n/usr/bin/env -i PATH="$PATH" "$@"');
   fake("env", 'for word in "$@"; do case "$word" in *=*) export "$word"; shift ;; *) break ;; esac; done\n"$@"');
   chmodSync(folder, 0o777);
   chmodSync(bin, 0o777);
-  const { status, calls } = setup("core", { asUser: true, env: { http_proxy: "http://proxy:3128" } });
+  const { status, stdout, calls } = setup("core", { asUser: true, env: { http_proxy: "http://proxy:3128" } });
   expect(status).toBe(0);
+  expect(stdout).toBe("");
   expect(calls.split("\n")).toEqual([
     "sudo -n",
     "sudo -n",
