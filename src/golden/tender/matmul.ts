@@ -3,7 +3,7 @@ import type { Tensor } from "../../base/tensor.ts";
 import { tensor } from "../../base/tensor.ts";
 import type { Beat } from "./beats.ts";
 import { tileSchedule } from "./beats.ts";
-import type { ActivationChunk, ActivationOptions } from "./groups.ts";
+import type { ActivationOptions, QuantizedActivations } from "./groups.ts";
 import { quantizeActivations } from "./groups.ts";
 import type { QuantizedWeights } from "./quantize.ts";
 import { codeRange, quantizeWeights } from "./quantize.ts";
@@ -184,11 +184,7 @@ export const linearCompensation = (bias: Float32Array, weight: Tensor<Float32Arr
 };
 
 /** The integer product of one chunk of quantised activations, padding rows included. */
-export const chunkProduct = (
-  activations: { codes: Int16Array; chunk: number; channels: number; bits: number; unsigned: boolean; chunks: readonly ActivationChunk[] },
-  position: number,
-  weights: QuantizedWeights,
-): Product => {
+export const chunkProduct = (activations: QuantizedActivations, position: number, weights: QuantizedWeights): Product => {
   const { codes, chunk, channels, bits, unsigned, chunks } = activations;
   const { groupOf, order, groupSizes } = chunks[position]!;
   const tile = codes.subarray(position * chunk * channels, (position + 1) * chunk * channels);
@@ -204,7 +200,7 @@ export interface LinearOptions extends ActivationOptions {
   readonly accWidth?: number | undefined;
 }
 
-export interface LinearResult {
+export interface ProductResult {
   /** Per chunk, [chunk, N], padding rows included. */
   readonly acc: readonly Accumulators[];
   /** Per chunk, [chunk, N]; absent without `accWidth`. */
@@ -213,31 +209,46 @@ export interface LinearResult {
   readonly y: Tensor<Float32Array>;
 }
 
-/**
- * A linear layer the way the hardware computes it: quantise, shift-accumulate in integers, scale and compensate in binary32.
- * `x` [T, K], `weight` [N, K], `layerBias` [N] or null.
- * @throws UserError as `quantizeActivations` and `quantizeWeights` do.
- */
-export const tenderLinear = (x: Tensor<Float32Array>, weight: Tensor<Float32Array>, layerBias: Float32Array | null, options: LinearOptions): LinearResult => {
-  const activations = quantizeActivations(x, options);
-  const weights = options.weights ?? quantizeWeights(weight, options.weightBits ?? options.bits);
+/** Compensation of one output element, binary32; `row` counts over all rows. */
+export type Compensation = (chunk: number, row: number, column: number) => number;
+
+/** Integer product of every chunk, then the vector unit: what array and vector unit do for any of the layer's products. */
+export const runProduct = (
+  activations: QuantizedActivations,
+  weights: QuantizedWeights,
+  compensation: Compensation,
+  accWidth?: number | undefined,
+): ProductResult => {
   const columns = weights.scales.length;
-  if (weight.shape[1] !== activations.channels)
-    throw new UserError("shape", `weights of ${weight.shape[1]} channels do not fit activations of ${activations.channels}`);
   const y = new Float32Array(activations.rows * columns);
   const acc: Accumulators[] = [];
   const overflow: Uint8Array[] = [];
   for (const [position, chunk] of activations.chunks.entries()) {
     const product = chunkProduct(activations, position, weights);
-    const wrapped = options.accWidth === undefined ? undefined : shiftAccumulateWrapped(product, options.accWidth);
+    const wrapped = accWidth === undefined ? undefined : shiftAccumulateWrapped(product, accWidth);
     const values = wrapped?.values ?? shiftAccumulate(product);
     acc.push(values);
     if (wrapped !== undefined) overflow.push(wrapped.overflow);
-    const compensation = linearCompensation(chunk.bias, weight, layerBias);
     const scales = weights.scales.map((scale) => chunk.scale0 * scale);
-    for (let row = 0; row < chunk.rows; row++)
+    for (let local = 0; local < chunk.rows; local++) {
+      const row = position * activations.chunk + local;
       for (let column = 0; column < columns; column++)
-        y[(position * options.chunk + row) * columns + column] = vectorUnit(Number(values[row * columns + column]!), scales[column]!, compensation[column]!);
+        y[row * columns + column] = vectorUnit(Number(values[local * columns + column]!), scales[column]!, compensation(position, row, column));
+    }
   }
-  return { acc, overflow: options.accWidth === undefined ? undefined : overflow, y: tensor([activations.rows, columns], y) };
+  return { acc, overflow: accWidth === undefined ? undefined : overflow, y: tensor([activations.rows, columns], y) };
+};
+
+/**
+ * A linear layer the way the hardware computes it: quantise, shift-accumulate in integers, scale and compensate in binary32.
+ * `x` [T, K], `weight` [N, K], `layerBias` [N] or null.
+ * @throws UserError as `quantizeActivations` and `quantizeWeights` do.
+ */
+export const tenderLinear = (x: Tensor<Float32Array>, weight: Tensor<Float32Array>, layerBias: Float32Array | null, options: LinearOptions): ProductResult => {
+  const activations = quantizeActivations(x, options);
+  if (weight.shape[1] !== activations.channels)
+    throw new UserError("shape", `weights of ${weight.shape[1]} channels do not fit activations of ${activations.channels}`);
+  const weights = options.weights ?? quantizeWeights(weight, options.weightBits ?? options.bits);
+  const compensation = activations.chunks.map((chunk) => linearCompensation(chunk.bias, weight, layerBias));
+  return runProduct(activations, weights, (position, _, column) => compensation[position]![column]!, options.accWidth);
 };
