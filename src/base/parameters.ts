@@ -63,7 +63,7 @@ const legalValue = (parameter: Parameter, given: unknown): number | string | boo
 };
 
 const show = (given: unknown): string => {
-  const text = typeof given === "number" || typeof given === "string" ? String(given) : JSON.stringify(given);
+  const text = typeof given === "number" || typeof given === "string" ? String(given) : `${JSON.stringify(given)}`;
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 };
 

@@ -68,6 +68,7 @@ test("what is no legal value is refused with the key, the value and the legal ra
     ["rows", null],
     ["rows", [1]],
     ["rows", true],
+    ["rows", undefined],
     ["kind", "INT8"],
     ["kind", 8],
     ["pipelined", 1],
@@ -124,6 +125,7 @@ test("the nearest word is suggested only when it is near", () => {
   const known = ["tender-cell", "tender-array", "monde"];
   expect(suggest("tender-aray", known)).toBe("did you mean `tender-array`?");
   expect(suggest("tneder-cell", known)).toBe("did you mean `tender-cell`?");
+  expect(suggest("mnode", known)).toBe("did you mean `monde`?");
   expect(suggest("MONDE", known)).toBe("did you mean `monde`?");
   expect(suggest("infinigen", known)).toBe("known: tender-cell, tender-array, monde");
   expect(suggest("a", ["ab", "xyz"])).toBe("did you mean `ab`?");
