@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { inspect } from "node:util";
 import { UserError } from "./error.ts";
 import { suggest } from "./suggest.ts";
 
@@ -63,7 +64,7 @@ const legalValue = (parameter: Parameter, given: unknown): number | string | boo
 };
 
 const show = (given: unknown): string => {
-  const text = typeof given === "number" || typeof given === "string" ? String(given) : `${JSON.stringify(given)}`;
+  const text = typeof given === "string" ? given : inspect(given, { depth: 1, breakLength: Infinity });
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 };
 
