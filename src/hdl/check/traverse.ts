@@ -1,0 +1,154 @@
+import type { Circuit, Item, Loop, Place, Scope, Signal, Statement } from "../circuit.ts";
+import type { Site } from "../location.ts";
+import type { Node, Select } from "../node.ts";
+import { walk } from "../node.ts";
+
+/** Bits `low` to `high - 1`. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Write {
+  readonly place: Place;
+  readonly site: Site;
+}
+
+/** Visits every item with the generate loops around it. */
+export const forEachItem = (scope: Scope, visit: (item: Item, loops: readonly Loop[], scope: Scope) => void, loops: readonly Loop[] = []): void => {
+  for (const item of scope.items) {
+    if (item.kind === "repeat") forEachItem(item.scope, visit, [...loops, item.loop]);
+    else visit(item, loops, scope);
+  }
+};
+
+export const forEachScope = (scope: Scope, visit: (scope: Scope) => void): void => {
+  visit(scope);
+  for (const item of scope.items) if (item.kind === "repeat") forEachScope(item.scope, visit);
+};
+
+export const forEachStatement = (body: readonly Statement[], visit: (statement: Statement) => void): void => {
+  for (const statement of body) {
+    visit(statement);
+    if (statement.kind === "if") {
+      forEachStatement(statement.then, visit);
+      forEachStatement(statement.else, visit);
+    }
+    if (statement.kind === "case") for (const arm of statement.arms) forEachStatement(arm.body, visit);
+  }
+};
+
+const statementReads = (body: readonly Statement[]): Node[] => {
+  const reads: Node[] = [];
+  forEachStatement(body, (statement) => {
+    if (statement.kind === "set") reads.push(statement.value, ...(statement.place.select?.dynamic.map((term) => term.index) ?? []));
+    else if (statement.kind === "if") reads.push(statement.condition);
+    else if (statement.kind === "case") reads.push(statement.subject);
+    else reads.push(statement.address, statement.data, ...(statement.mask === undefined ? [] : [statement.mask]));
+  });
+  return reads;
+};
+
+/** Every expression that an item reads. */
+export const readsOf = (item: Item): Node[] => {
+  switch (item.kind) {
+    case "assign":
+      return [item.value, ...(item.place.select?.dynamic.map((term) => term.index) ?? [])];
+    case "discard":
+      return [item.value];
+    case "comb":
+    case "sync":
+      return statementReads(item.body);
+    case "instance":
+      return item.inputs.map((input) => input.value);
+    case "read":
+      return [item.address, ...(item.enable === undefined ? [] : [item.enable])];
+    case "repeat":
+      return [];
+    default:
+      return [item.condition];
+  }
+};
+
+/** Every place that an item drives. */
+export const writesOf = (item: Item): Write[] => {
+  switch (item.kind) {
+    case "assign":
+      return [{ place: item.place, site: item.site }];
+    case "discard":
+      return [{ place: { signal: item.signal }, site: item.site }];
+    case "comb":
+    case "sync": {
+      const writes: Write[] = [];
+      forEachStatement(item.body, (statement) => {
+        if (statement.kind === "set") writes.push({ place: statement.place, site: statement.site });
+      });
+      return writes;
+    }
+    case "instance":
+      return item.outputs.map(({ place }) => ({ place, site: item.site }));
+    case "read":
+      return [{ place: { signal: item.data }, site: item.site }, ...(item.heldAddress === undefined ? [] : [{ place: { signal: item.heldAddress }, site: item.site }])];
+    default:
+      return [];
+  }
+};
+
+/** Loops around an item that don't enclose the signal's declaration: the item stands for one driver or reader in each of their iterations. */
+export const loopsBeyond = (signal: Signal, loops: readonly Loop[], scopeDepth: (scope: Scope) => number): readonly Loop[] => loops.slice(scopeDepth(signal.scope));
+
+export const depthOf = (scope: Scope): number => {
+  let depth = 0;
+  for (let outer = scope.parent; outer !== undefined; outer = outer.parent) depth += 1;
+  return depth;
+};
+
+/** Bits of a signal that a select touches in each iteration of `loops`; a dynamic index may touch all that it can reach. */
+export const rangesOf = (signal: Signal, select: Select | undefined, loops: readonly Loop[]): Range[] => {
+  const iterations = loops.reduce((product, loop) => product * loop.count, 1);
+  if (select === undefined) return Array.from({ length: iterations }, () => ({ low: 0, high: signal.shape.width }));
+  if (select.dynamic.length > 0) return Array.from({ length: iterations }, () => ({ low: 0, high: signal.shape.width }));
+  const ranges: Range[] = [];
+  const strides = loops.map((loop) => select.loops.filter((term) => term.loop === loop).reduce((sum, term) => sum + term.stride, 0));
+  const descend = (depth: number, low: number): void => {
+    const loop = loops[depth];
+    if (loop === undefined) {
+      ranges.push({ low, high: low + select.width });
+      return;
+    }
+    for (let value = 0; value < loop.count; value += 1) descend(depth + 1, low + value * (strides[depth] ?? 0));
+  };
+  descend(0, select.constant);
+  return ranges;
+};
+
+/** First gap of `ranges` in `0 .. width - 1`, or undefined when they cover it. */
+export const firstGap = (ranges: readonly Range[], width: number): Range | undefined => {
+  let next = 0;
+  for (const { low, high } of [...ranges].sort((a, b) => a.low - b.low)) {
+    if (low > next) return { low: next, high: low };
+    next = Math.max(next, high);
+  }
+  return next < width ? { low: next, high: width } : undefined;
+};
+
+export const describeBits = (signal: Signal, { low, high }: Range): string => {
+  if (low === 0 && high === signal.shape.width) return `\`${signal.name}\``;
+  return high - low === 1 ? `bit ${low} of \`${signal.name}\`` : `bits ${high - 1} to ${low} of \`${signal.name}\``;
+};
+
+/** References to signals in an expression. */
+export const refsIn = (node: Node): (Node & { op: "ref" })[] => {
+  const refs: (Node & { op: "ref" })[] = [];
+  walk(node, (inner) => {
+    if (inner.op === "ref") refs.push(inner);
+  });
+  return refs;
+};
+
+/** All signals that a module declares: ports and, in every scope, wires and registers. */
+export const signalsOf = (circuit: Circuit): Signal[] => {
+  const signals = [...circuit.portSignals];
+  forEachScope(circuit.scope, (scope) => signals.push(...scope.signals));
+  return signals;
+};

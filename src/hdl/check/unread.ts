@@ -1,0 +1,35 @@
+import { UserError } from "../../base/error.ts";
+import type { Circuit, Scope, Signal } from "../circuit.ts";
+import type { Site } from "../location.ts";
+import { depthOf, describeBits, firstGap, forEachItem, type Range, rangesOf, readsOf, refsIn, signalsOf } from "./traverse.ts";
+
+const encloses = (outer: Scope, inner: Scope): boolean => {
+  for (let scope: Scope | undefined = inner; scope !== undefined; scope = scope.parent) if (scope === outer) return true;
+  return false;
+};
+
+/** Every bit of every input, wire and register is read somewhere, and nothing reads what another iteration or module declared. */
+export const checkUnread = (circuit: Circuit): void => {
+  const reads = new Map<Signal, Range[]>();
+  const root = circuit.scope;
+  forEachItem(root, (item, loops, scope) => {
+    const site: Site | undefined = "site" in item ? item.site : undefined;
+    for (const expression of readsOf(item)) {
+      for (const { signal, select } of refsIn(expression)) {
+        if (!encloses(signal.scope, scope))
+          throw new UserError("out-of-scope", `\`${signal.name}\` can't be read here: it belongs to ${encloses(root, signal.scope) ? "one iteration of a repeat()" : "another module"}`, {
+            where: site?.location,
+          });
+        const list = reads.get(signal) ?? [];
+        reads.set(signal, list);
+        for (const range of rangesOf(signal, select, loops.slice(depthOf(signal.scope)))) list.push(range);
+      }
+    }
+  });
+  for (const signal of signalsOf(circuit)) {
+    if (signal.role === "output" || signal.name.startsWith("unused_")) continue;
+    const gap = firstGap(reads.get(signal) ?? [], signal.shape.width);
+    if (gap !== undefined)
+      throw new UserError("unread", `${describeBits(signal, gap)} is never read`, { where: signal.site.location, hint: "remove it, or say that it is meant to be with discard()" });
+  }
+};

@@ -1,0 +1,33 @@
+import { UserError } from "../base/error.ts";
+import { callerLocation } from "./location.ts";
+
+/** Keywords of SystemVerilog 2012 (IEEE 1800-2012 annex B): no name may be one of them. */
+const reserved = new Set(
+  `accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind bins binsof bit break buf bufif0 bufif1 byte case casex
+  casez cell chandle checker class clocking cmos config const constraint context continue cover covergroup coverpoint cross deassign default defparam design disable dist do
+  edge else end endcase endchecker endclass endclocking endconfig endfunction endgenerate endgroup endinterface endmodule endpackage endprimitive endprogram endproperty
+  endspecify endsequence endtable endtask enum event eventually expect export extends extern final first_match for force foreach forever fork forkjoin function generate
+  genvar global highz0 highz1 if iff ifnone ignore_bins illegal_bins implements implies import incdir include initial inout input inside instance int integer interconnect
+  interface intersect join join_any join_none large let liblist library local localparam logic longint macromodule matches medium modport module nand negedge nettype new
+  nexttime nmos nor noshowcancelled not notif0 notif1 null or output package packed parameter pmos posedge primitive priority program property protected pull0 pull1
+  pulldown pullup pulsestyle_ondetect pulsestyle_onevent pure rand randc randcase randsequence rcmos real realtime ref reg reject_on release repeat restrict return rnmos
+  rpmos rtran rtranif0 rtranif1 s_always s_eventually s_nexttime s_until s_until_with scalared sequence shortint shortreal showcancelled signed small soft solve specify
+  specparam static string strong strong0 strong1 struct super supply0 supply1 sync_accept_on sync_reject_on table tagged task this throughout time timeprecision timeunit
+  tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union unique unique0 unsigned until until_with untyped use uwire var vectored virtual void wait
+  wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor`.split(/\s+/),
+);
+
+/** camelCase to snake_case: the one change that a name undergoes on its way to Verilog. */
+export const toSnake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+
+/**
+ * Verilog name of `what`. Names are never repaired.
+ * @throws UserError for a name that is no identifier or is a keyword.
+ */
+export const verilogName = (name: string, what: string): string => {
+  const snake = toSnake(name);
+  if (!/^[a-z][a-z0-9_]*$/.test(snake))
+    throw new UserError("bad-name", `\`${name}\` can't name ${what}: a name is a letter, then letters, digits and underscores`, { where: callerLocation() });
+  if (reserved.has(snake)) throw new UserError("bad-name", `\`${name}\` can't name ${what}: \`${snake}\` is a keyword of SystemVerilog`, { where: callerLocation() });
+  return snake;
+};

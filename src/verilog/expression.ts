@@ -1,0 +1,210 @@
+import type { Place } from "../hdl/circuit.ts";
+import { castSign, extend, type Node, type Select, sliceOf } from "../hdl/node.ts";
+import { isSigned } from "../hdl/shape.ts";
+
+/** Binding strength of the outermost operator of a text; higher binds tighter. */
+const strength = { leaf: 20, unary: 13, mul: 11, add: 10, shift: 9, relation: 8, equality: 7, and: 6, xor: 5, or: 4, logicalAnd: 3, logicalOr: 2, conditional: 1 };
+type Strength = keyof typeof strength;
+
+interface Text {
+  readonly text: string;
+  readonly kind: Strength;
+}
+
+const binaryOperators = { mul: "*", add: "+", sub: "-", and: "&", xor: "^", or: "|", eq: "==", ne: "!=", lt: "<", le: "<=", gt: ">", ge: ">=" } as const;
+
+const kindOf = (node: Node): Strength => {
+  switch (node.op) {
+    case "mul":
+      return "mul";
+    case "add":
+    case "sub":
+      return "add";
+    case "lt":
+    case "le":
+    case "gt":
+    case "ge":
+      return "relation";
+    case "eq":
+    case "ne":
+      return "equality";
+    case "and":
+      return node.width === 1 ? "logicalAnd" : "and";
+    case "or":
+      return node.width === 1 ? "logicalOr" : "or";
+    default:
+      return "xor";
+  }
+};
+
+/** Sized literal: decimal where people read it, hexadecimal above 32 bits. */
+export const literal = (value: bigint, width: number, signed: boolean): string => {
+  if (width === 1 && !signed) return `1'b${value}`;
+  const magnitude = value < 0n ? -value : value;
+  const sign = value < 0n ? "-" : "";
+  const digits = magnitude >= 1n << 32n ? `h${magnitude.toString(16)}` : `d${magnitude}`;
+  return `${sign}${width}'${signed ? "s" : ""}${digits}`;
+};
+
+export const stateName = (caseName: string): string => caseName.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
+
+/** Offset of a select as text: multiples of the element's width stay visible, as in `8*(17*r + c)`. */
+const offsetText = ({ constant, loops, dynamic, element }: Select, total: number): string => {
+  if (dynamic.length > 0) {
+    const width = Math.max(1, Math.ceil(Math.log2(total)));
+    const terms = dynamic.map(({ index, stride }) => {
+      const wide = print(extend(castSign(index, false), Math.max(width, index.width)), "mul");
+      return stride === 1 ? wide : `${wide} * ${width}'d${stride}`;
+    });
+    const fixed = loopTerms(constant, loops, 1);
+    return [...terms, ...(fixed === "0" ? [] : [`${width}'(${fixed})`])].join(" + ");
+  }
+  const exact = constant % element === 0 && loops.every(({ stride }) => stride % element === 0);
+  if (!exact || element === 1) return loopTerms(constant, loops, 1);
+  const inner = loopTerms(constant, loops, element);
+  return /^\w+$/.test(inner) ? `${element}*${inner}` : `${element}*(${inner})`;
+};
+
+const loopTerms = (constant: number, loops: Select["loops"], unit: number): string => {
+  let text = "";
+  for (const { loop, stride } of loops) {
+    const factor = stride / unit;
+    if (factor === 0) continue;
+    const term = Math.abs(factor) === 1 ? loop.name : `${Math.abs(factor)}*${loop.name}`;
+    text = text === "" ? (factor < 0 ? `-${term}` : term) : `${text} ${factor < 0 ? "-" : "+"} ${term}`;
+  }
+  const fixed = constant / unit;
+  if (text.startsWith("-")) return `${fixed} - ${text.slice(1)}`;
+  if (text === "") return String(fixed);
+  if (fixed === 0) return text;
+  return `${text} ${fixed < 0 ? "-" : "+"} ${Math.abs(fixed)}`;
+};
+
+const isWhole = (select: Select | undefined, width: number): boolean => select === undefined || (select.width === width && select.loops.length === 0 && select.dynamic.length === 0);
+
+/** A signal or a part of it, as it is read or driven. */
+export const placeText = ({ signal, select }: Place): string => {
+  const total = signal.shape.width;
+  if (select === undefined || isWhole(select, total)) return signal.name;
+  if (select.loops.length === 0 && select.dynamic.length === 0) {
+    const { constant, width } = select;
+    return width === 1 ? `${signal.name}[${constant}]` : `${signal.name}[${constant + width - 1}:${constant}]`;
+  }
+  const offset = offsetText(select, total);
+  return select.width === 1 ? `${signal.name}[${offset}]` : `${signal.name}[${offset} +: ${select.width}]`;
+};
+
+const refText = (node: Node & { op: "ref" }): Text => {
+  const { signal, select } = node;
+  const text = placeText(select === undefined ? { signal } : { signal, select });
+  const printedSigned = isWhole(select, signal.shape.width) && isSigned(signal.shape);
+  if (printedSigned === node.signed) return { text, kind: "leaf" };
+  return { text: node.signed ? `$signed(${text})` : `$unsigned(${text})`, kind: "leaf" };
+};
+
+/** Operand of a binary operator: in parentheses where it binds less tightly, or where a reader would have to think. */
+const operand = (node: Node, parent: Strength, rightSide: boolean): string => {
+  const { text, kind } = toText(node);
+  const weaker = strength[kind] < strength[parent] || (strength[kind] === strength[parent] && rightSide && !(kind === parent && associative.has(kind)));
+  return weaker || confusing(kind, parent) ? `(${text})` : text;
+};
+
+const associative = new Set<Strength>(["and", "or", "xor", "logicalAnd", "logicalOr"]);
+const bitwise = new Set<Strength>(["and", "or", "xor"]);
+
+const confusing = (kind: Strength, parent: Strength): boolean => {
+  if (kind === parent || kind === "leaf") return false;
+  if (parent === "logicalOr") return kind === "logicalAnd";
+  if (parent === "shift" || bitwise.has(parent)) return kind !== "unary" || bitwise.has(parent);
+  return kind === "shift";
+};
+
+const binaryText = (op: keyof typeof binaryOperators, a: Node, b: Node, kind: Strength): Text => {
+  const operator = kind === "logicalAnd" ? "&&" : kind === "logicalOr" ? "||" : binaryOperators[op];
+  return { text: `${operand(a, kind, false)} ${operator} ${operand(b, kind, true)}`, kind };
+};
+
+const unaryText = (operator: string, a: Node): Text => {
+  const inner = toText(a);
+  return { text: inner.kind === "leaf" && !inner.text.startsWith("-") ? `${operator}${inner.text}` : `${operator}(${inner.text})`, kind: "unary" };
+};
+
+/** The bits of a node where its sign doesn't matter: in a concatenation, as the source of an assignment of the same width. */
+const bitsText = (node: Node): Text => {
+  if (node.op === "cast") return toText(node.a);
+  if (node.op === "ref") return { text: placeText(node.select === undefined ? { signal: node.signal } : { signal: node.signal, select: node.select }), kind: "leaf" };
+  return toText(node);
+};
+
+const catText = (parts: readonly Node[]): string => {
+  const [first] = parts;
+  if (first !== undefined && parts.length > 1 && parts.every((part) => part === first)) return `{${parts.length}{${bitsText(first).text}}}`;
+  return `{${parts.map((part) => bitsText(part).text).join(", ")}}`;
+};
+
+const muxText = (node: Node & { op: "mux" }): Text => {
+  const arm = (inner: Node, last: boolean): string => {
+    const { text, kind } = toText(inner);
+    return kind === "leaf" || kind === "unary" || (last && kind === "conditional") ? text : `(${text})`;
+  };
+  return { text: `${operand(node.sel, "conditional", false)} ? ${arm(node.a, false)} : ${arm(node.b, true)}`, kind: "conditional" };
+};
+
+const toText = (node: Node): Text => {
+  switch (node.op) {
+    case "lit":
+      return { text: node.caseName === undefined ? literal(node.value, node.width, node.signed) : stateName(node.caseName), kind: "leaf" };
+    case "ref":
+      return refText(node);
+    case "add":
+    case "sub":
+    case "mul":
+      return binaryText(node.op, extend(node.a, node.width), extend(node.b, node.width), kindOf(node));
+    case "shl":
+    case "shr": {
+      const operator = node.op === "shl" ? "<<" : node.signed ? ">>>" : ">>";
+      const amount = typeof node.amount === "number" ? String(node.amount) : operand(node.amount, "shift", true);
+      return { text: `${operand(extend(node.a, node.width), "shift", false)} ${operator} ${amount}`, kind: "shift" };
+    }
+    case "neg":
+      return unaryText("-", extend(node.a, node.width));
+    case "not":
+      return unaryText(node.width === 1 ? "!" : "~", node.a);
+    case "any":
+      return unaryText("|", node.a);
+    case "all":
+      return unaryText("&", node.a);
+    case "parity":
+      return unaryText("^", node.a);
+    case "ext":
+      return { text: `${node.width}'(${toText(node.a).text})`, kind: "leaf" };
+    case "trunc":
+      return { text: `${node.width}'(${toText(node.a).text})`, kind: "leaf" };
+    case "slice":
+      return { text: `${node.width}'(${node.low === 0 ? toText(node.a).text : `${operand(node.a, "shift", false)} >> ${node.low}`})`, kind: "leaf" };
+    case "cast":
+      return { text: node.signed ? `$signed(${toText(node.a).text})` : `$unsigned(${toText(node.a).text})`, kind: "leaf" };
+    case "cross":
+      return toText(node.a);
+    case "mux":
+      return muxText(node);
+    case "cat":
+      return { text: catText(node.parts), kind: "leaf" };
+    default:
+      return binaryText(node.op, node.a, node.b, kindOf(node));
+  }
+};
+
+const print = (node: Node, parent: Strength): string => operand(node, parent, false);
+
+/** An expression as Verilog, each node at its own width, so that no context-determined rule applies. */
+export const expressionText = (node: Node): string => toText(node).text;
+
+/** Source of an assignment or a port connection of the same width: its sign needs no cast. */
+export const sourceText = (node: Node): string => bitsText(node).text;
+
+/** The opposite of a condition. */
+export const negatedText = (node: Node): string => (node.op === "not" ? toText(node.a).text : unaryText("!", node).text);
+
+/** One lane of a word. */
+export const laneText = (node: Node, lane: number, index: number): string => sourceText(sliceOf(node, lane * index, lane));

@@ -1,0 +1,185 @@
+import { UserError } from "../base/error.ts";
+import type { Circuit, ClockDomain, Instance, Item, Memory, MemoryRead, Property, Scope, Signal } from "../hdl/circuit.ts";
+import { describeShape, type EnumShape, isSigned, type Shape } from "../hdl/shape.ts";
+import { expressionText, literal, placeText, sourceText, stateName } from "./expression.ts";
+import { combLines, edgeText, resetValue, syncBlocks } from "./statement.ts";
+
+const range = (width: number): string => (width === 1 ? "" : `[${width - 1}:0]`);
+
+const typeOf = (shape: Shape): string => (shape.kind === "enum" ? typeName(shape) : isSigned(shape) ? "logic signed" : "logic");
+
+const typeName = (shape: EnumShape): string => `${shape.name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase()}_t`;
+
+/** Lines of a table whose columns align; the last column is left ragged. */
+const align = (rows: readonly (readonly string[])[], separator = " "): string[] => {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  const used = widths.map((width) => width > 0);
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .filter((_, column) => used[column])
+      .join(separator)
+      .trimEnd(),
+  );
+};
+
+const vectorNote = (shape: Shape): string | undefined => (shape.kind === "vec" ? describeShape(shape) : undefined);
+
+const remark = (parts: readonly (string | undefined)[]): string => {
+  const said = parts.filter((part) => part !== undefined && part !== "");
+  return said.length === 0 ? "" : `// ${said.join(": ")}`;
+};
+
+/** Adds a comma after each entry but the last, and lines the remarks up. */
+const withRemarks = (entries: readonly string[], remarks: readonly string[], comma: string): string[] => {
+  const texts = entries.map((entry, index) => (index === entries.length - 1 ? entry : `${entry}${comma}`));
+  return align(texts.map((text, index) => [text, remarks[index] ?? ""]), "  ");
+};
+
+const portLines = (circuit: Circuit): string[] => {
+  const rows: string[][] = [];
+  const remarks: string[] = [];
+  for (const { clk, rst } of circuit.clocks) {
+    for (const name of rst === undefined ? [clk] : [clk, rst]) {
+      rows.push(["input", "logic", "", name]);
+      remarks.push("");
+    }
+  }
+  for (const { name, direction, shape, doc } of circuit.ports) {
+    rows.push([direction, typeOf(shape), range(shape.width), name]);
+    remarks.push(remark([vectorNote(shape), doc]));
+  }
+  return withRemarks(align(rows), remarks, ",");
+};
+
+const declarationLines = ({ signals, memories }: Scope): string[] => {
+  const rows: string[][] = [];
+  const remarks: string[] = [];
+  for (const { name, shape, doc } of signals) {
+    rows.push([typeOf(shape), shape.kind === "enum" ? "" : range(shape.width), `${name};`]);
+    remarks.push(remark([vectorNote(shape), doc]));
+  }
+  for (const { name, element, depth, doc } of memories) {
+    rows.push([element.signed ? "logic signed" : "logic", range(element.width), `${name} [0:${depth - 1}];`]);
+    remarks.push(remark([doc]));
+  }
+  return align(align(rows).map((text, index) => [text, remarks[index] ?? ""]), "  ");
+};
+
+const initialLines = ({ signals, memories }: Scope): string[] => {
+  const registers = signals.filter((signal) => signal.initial !== undefined).map((signal) => `  ${signal.name} = ${resetValue(signal, signal.initial ?? 0n)};`);
+  const words = memories.flatMap(({ name, element, initial }: Memory) => (initial ?? []).map((value, address) => `  ${name}[${address}] = ${literal(value, element.width, element.signed)};`));
+  return registers.length + words.length === 0 ? [] : ["initial begin", ...registers, ...words, "end"];
+};
+
+const instanceLines = ({ name, child, inputs, outputs, clocks }: Instance): string[] => {
+  const pins: [string, string][] = [];
+  for (const { child: inner, parent } of clocks) {
+    pins.push([inner.clk, parent.clk]);
+    if (inner.rst !== undefined) pins.push([inner.rst, parent.rst ?? ""]);
+  }
+  for (const port of child.ports) {
+    const driven = inputs.find((input) => input.port === port);
+    const placed = outputs.find((output) => output.port === port);
+    pins.push([port.name, driven !== undefined ? sourceText(driven.value) : placed !== undefined ? placeText(placed.place) : ""]);
+  }
+  const widest = Math.max(...pins.map(([pin]) => pin.length));
+  const lines = pins.map(([pin, text], index) => `  .${pin.padEnd(widest)} (${text})${index === pins.length - 1 ? "" : ","}`);
+  const parameters = Object.entries(child.external?.parameters ?? {}).map(([key, value]) => `.${key}(${typeof value === "number" ? value : JSON.stringify(value)})`);
+  const type = parameters.length === 0 ? child.name : `${child.name} #(${parameters.join(", ")})`;
+  return [`${type} ${name} (`, ...lines, ");"];
+};
+
+const readLines = (read: MemoryRead): string[] => {
+  const { memory, data, address, enable, latency, heldAddress, domain } = read;
+  if (latency === 0 || domain === undefined) return [`assign ${data.name} = ${memory.name}[${expressionText(address)}];`];
+  const [target, source] = heldAddress === undefined ? [data.name, `${memory.name}[${expressionText(address)}]`] : [heldAddress.name, sourceText(address)];
+  const set = `${target} <= ${source};`;
+  const block = [`always_ff ${edgeText(domain, false)} begin`, enable === undefined ? `  ${set}` : `  if (${expressionText(enable)}) ${set}`, "end"];
+  return heldAddress === undefined ? block : [...block, `assign ${data.name} = ${memory.name}[${heldAddress.name}];`];
+};
+
+/** Property as a named block, the one form that Verilator, Yosys and Icarus all read; Icarus has no immediate cover. */
+const propertyLines = ({ kind, name, condition, domain }: Property, reset: ClockDomain | undefined): string[] => {
+  const guard = reset?.rst === undefined ? undefined : `${reset.activeLow ? "" : "!"}${reset.rst}`;
+  const head = guard === undefined ? `begin : ${name}` : `if (${guard}) begin : ${name}`;
+  const lines = [`always @(posedge ${domain.clk}) begin`, `  ${head}`, `    ${kind} (${expressionText(condition)});`, "  end", "end"];
+  return kind === "cover" ? ["`ifndef __ICARUS__", ...lines, "`endif"] : lines;
+};
+
+/** Blocks of lines; neighbours that are single assigns stay together, everything else gets a blank line around. */
+const joinBlocks = (blocks: readonly (readonly string[])[]): string[] => {
+  const lines: string[] = [];
+  blocks.forEach((block, index) => {
+    if (block.length === 0) return;
+    const previous = blocks[index - 1];
+    const together = previous?.length === 1 && block.length === 1;
+    if (lines.length > 0 && !together) lines.push("");
+    lines.push(...block);
+  });
+  return lines;
+};
+
+const indent = (lines: readonly string[], by = "  "): string[] => lines.map((line) => (line === "" || line.startsWith("`") ? line : `${by}${line}`));
+
+const itemBlocks = (item: Item, circuit: Circuit): string[][] => {
+  switch (item.kind) {
+    case "assign":
+      return [[`assign ${placeText(item.place)} = ${sourceText(item.value)};`]];
+    case "discard":
+      return [[`assign ${item.signal.name} = ${item.value.width === 1 ? sourceText(item.value) : `^${unary(sourceText(item.value))}`};`]];
+    case "comb":
+      return [combLines(item.body)];
+    case "sync":
+      return syncBlocks(item.domain, item.body);
+    case "repeat":
+      return [[`for (genvar ${item.loop.name} = 0; ${item.loop.name} < ${item.loop.count}; ${item.loop.name} = ${item.loop.name} + 1) begin : ${item.loop.label}`, ...indent(scopeLines(item.scope, circuit)), "end"]];
+    case "instance":
+      return [instanceLines(item)];
+    case "read":
+      return [readLines(item)];
+    default:
+      return [];
+  }
+};
+
+const unary = (text: string): string => (/^[\w[\]:{}, ]+$/.test(text) && !text.includes(" ? ") ? text : `(${text})`);
+
+const scopeLines = (scope: Scope, circuit: Circuit): string[] => {
+  const blocks = scope.items.flatMap((item) => itemBlocks(item, circuit));
+  const properties = scope.items.filter((item): item is Property => item.kind === "assert" || item.kind === "assume" || item.kind === "cover");
+  const checks = properties.map((property) => propertyLines(property, circuit.clocks.find((domain) => domain.key === property.domain.key)));
+  const guarded = checks.length === 0 ? [] : ["`ifndef SYNTHESIS", ...joinBlocks(checks), "`endif"];
+  return joinBlocks([declarationLines(scope), initialLines(scope), ...blocks, guarded]);
+};
+
+const enumsOf = (scope: Scope): EnumShape[] => {
+  const found = new Set<EnumShape>();
+  const visit = ({ signals, items }: Scope): void => {
+    for (const { shape } of signals) if (shape.kind === "enum") found.add(shape);
+    for (const item of items) if (item.kind === "repeat") visit(item.scope);
+  };
+  visit(scope);
+  return [...found];
+};
+
+const enumLines = (circuit: Circuit): string[] => {
+  const owner = new Map<string, string>();
+  return enumsOf(circuit.scope).flatMap((shape) => {
+    const names = shape.cases.map(stateName);
+    for (const name of [typeName(shape), ...names]) {
+      const other = owner.get(name) ?? circuit.scope.signals.find((signal: Signal) => signal.name === name)?.name;
+      if (other !== undefined) throw new UserError("duplicate-name", `state or type \`${name}\` of ${shape.name} is also the name of ${other} in module \`${circuit.name}\``);
+      owner.set(name, shape.name);
+    }
+    return [`typedef enum logic ${range(shape.width) === "" ? "[0:0]" : range(shape.width)} {${names.map((name, index) => `${name} = ${shape.width}'d${index}`).join(", ")}} ${typeName(shape)};`];
+  });
+};
+
+/** The text of one module, from `module` to `endmodule`. The same circuit gives the same bytes. */
+export const moduleText = (circuit: Circuit): string => {
+  const ports = portLines(circuit);
+  const body = joinBlocks([enumLines(circuit), scopeLines(circuit.scope, circuit)].filter((block) => block.length > 0));
+  return [`module ${circuit.name} (`, ...indent(ports), ");", ...indent(body), "endmodule", ""].join("\n");
+};
