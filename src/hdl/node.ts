@@ -79,15 +79,14 @@ export const walk = (root: Node, visit: (node: Node) => void): void => {
   }
 };
 
-const isPower = (op: Op): boolean => op === "add" || op === "mul" || op === "shl";
+/** Operators that compute the same value at a greater width. Not `mul`: a product stays as wide as its operands, which is what DSP blocks are inferred from. */
+const widensInPlace = (op: Op): boolean => op === "add" || op === "shl";
 
 /** Width at which an arithmetic node loses nothing. */
 const naturalWidth = (node: Node): number => {
   switch (node.op) {
     case "add":
       return Math.max(node.a.width, node.b.width) + 1;
-    case "mul":
-      return node.a.width + node.b.width;
     case "shl":
       return node.a.width + (typeof node.amount === "number" ? node.amount : 2 ** node.amount.width - 1);
     default:
@@ -102,7 +101,7 @@ export const extend = (node: Node, width: number): Node => {
   if (node.op === "lit") return { ...node, width };
   if (node.op === "ext") return extend(node.a, width);
   if (node.op === "mux") return { ...node, a: extend(node.a, width), b: extend(node.b, width), width };
-  if (isPower(node.op) && node.width >= naturalWidth(node)) return { ...node, width };
+  if (widensInPlace(node.op) && node.width >= naturalWidth(node)) return { ...node, width };
   return { op: "ext", a: node, width, signed };
 };
 
@@ -196,7 +195,18 @@ export const compare = (op: CompareOp, a: Node, b: Node): Node => {
     const outcome = { eq: a.value === b.value, ne: a.value !== b.value, lt: a.value < b.value, le: a.value <= b.value, gt: a.value > b.value, ge: a.value >= b.value };
     return asBit(outcome[op]);
   }
-  return { op, a: extend(a, width), b: extend(b, width), width: 1, signed: false };
+  const known = outcomeAtLimit(op, a, b);
+  return known === undefined ? { op, a: extend(a, width), b: extend(b, width), width: 1, signed: false } : asBit(known);
+};
+
+/** Outcome of an order comparison with the smallest or largest value of the operand's width: known, and a warning in every lint tool. */
+const outcomeAtLimit = (op: CompareOp, a: Node, b: Node): boolean | undefined => {
+  if (b.op !== "lit") return undefined;
+  const least = a.signed ? -(1n << BigInt(a.width - 1)) : 0n;
+  const most = least + (1n << BigInt(a.width)) - 1n;
+  if (b.value > most || (b.value === most && (op === "le" || op === "gt"))) return op === "le" || op === "lt" || op === "ne" ? true : op === "eq" || op === "gt" || op === "ge" ? false : undefined;
+  if (b.value < least || (b.value === least && (op === "ge" || op === "lt"))) return op === "ge" || op === "gt" || op === "ne" ? true : op === "eq" || op === "lt" || op === "le" ? false : undefined;
+  return undefined;
 };
 
 /** Lossless arithmetic, or bitwise logic on equal widths; constants fold. */
@@ -223,9 +233,12 @@ export const reduce = (op: ReduceOp, a: Node): Node => {
   return { op, a, width: 1, signed: false };
 };
 
+const opposite: Record<CompareOp, CompareOp> = { eq: "ne", ne: "eq", lt: "ge", ge: "lt", gt: "le", le: "gt" };
+
 export const notOf = (a: Node): Node => {
   if (a.op === "lit") return lit(~a.value, a.width, a.signed);
   if (a.op === "not") return a.a;
+  if (a.op in opposite) return { ...a, op: opposite[a.op as CompareOp] } as Node;
   return { op: "not", a, width: a.width, signed: a.signed };
 };
 

@@ -62,7 +62,8 @@ const offsetText = ({ constant, loops, dynamic, element }: Select, total: number
   const exact = constant % element === 0 && loops.every(({ stride }) => stride % element === 0);
   if (!exact || element === 1) return loopTerms(constant, loops, 1);
   const inner = loopTerms(constant, loops, element);
-  return /^\w+$/.test(inner) ? `${element}*${inner}` : `${element}*(${inner})`;
+  if (/^\w+$/.test(inner)) return `${element}*${inner}`;
+  return inner.includes(" ") ? `${element}*(${inner})` : loopTerms(constant, loops, 1);
 };
 
 const loopTerms = (constant: number, loops: Select["loops"], unit: number): string => {
@@ -126,7 +127,8 @@ const binaryText = (op: keyof typeof binaryOperators, a: Node, b: Node, kind: St
 
 const unaryText = (operator: string, a: Node): Text => {
   const inner = toText(a);
-  return { text: inner.kind === "leaf" && !inner.text.startsWith("-") ? `${operator}${inner.text}` : `${operator}(${inner.text})`, kind: "unary" };
+  // Yosys 0.23 reads `&2'(x)` as a cast by `&2`, so a cast gets parentheses too.
+  return { text: inner.kind === "leaf" && /^[a-z{$]/i.test(inner.text) ? `${operator}${inner.text}` : `${operator}(${inner.text})`, kind: "unary" };
 };
 
 /** The bits of a node where its sign doesn't matter: in a concatenation, as the source of an assignment of the same width. */

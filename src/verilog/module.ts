@@ -1,5 +1,6 @@
 import { UserError } from "../base/error.ts";
 import type { Circuit, ClockDomain, Instance, Item, Memory, MemoryRead, Property, Scope, Signal } from "../hdl/circuit.ts";
+import { reduce } from "../hdl/node.ts";
 import { describeShape, type EnumShape, isSigned, type Shape } from "../hdl/shape.ts";
 import { expressionText, literal, placeText, sourceText, stateName } from "./expression.ts";
 import { combLines, edgeText, resetValue, syncBlocks } from "./statement.ts";
@@ -128,7 +129,7 @@ const itemBlocks = (item: Item, circuit: Circuit): string[][] => {
     case "assign":
       return [[`assign ${placeText(item.place)} = ${sourceText(item.value)};`]];
     case "discard":
-      return [[`assign ${item.signal.name} = ${item.value.width === 1 ? sourceText(item.value) : `^${unary(sourceText(item.value))}`};`]];
+      return [[`assign ${item.signal.name} = ${expressionText(reduce("parity", item.value))};`]];
     case "comb":
       return [combLines(item.body)];
     case "sync":
@@ -143,8 +144,6 @@ const itemBlocks = (item: Item, circuit: Circuit): string[][] => {
       return [];
   }
 };
-
-const unary = (text: string): string => (/^[\w[\]:{}, ]+$/.test(text) && !text.includes(" ? ") ? text : `(${text})`);
 
 const scopeLines = (scope: Scope, circuit: Circuit): string[] => {
   const blocks = scope.items.flatMap((item) => itemBlocks(item, circuit));

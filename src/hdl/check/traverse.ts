@@ -1,3 +1,4 @@
+import { refTo } from "../builder.ts";
 import type { Circuit, Item, Loop, Place, Scope, Signal, Statement } from "../circuit.ts";
 import type { Site } from "../location.ts";
 import type { Node, Select } from "../node.ts";
@@ -62,7 +63,7 @@ export const readsOf = (item: Item): Node[] => {
     case "instance":
       return item.inputs.map((input) => input.value);
     case "read":
-      return [item.address, ...(item.enable === undefined ? [] : [item.enable])];
+      return [item.address, ...(item.enable === undefined ? [] : [item.enable]), ...(item.heldAddress === undefined ? [] : [refTo(item.heldAddress)])];
     case "repeat":
       return [];
     default:
