@@ -17,11 +17,7 @@ const magnitudeOf = (values: Float32Array): number => values.reduce((largest, va
  * has codes 0. These are the per-tensor and per-token columns of the paper's tables 1 and 2.
  * @throws UserError `bad-bits`.
  */
-export const quantizeUngrouped = (
-  x: Tensor<Float32Array>,
-  granularity: "tensor" | "token",
-  options: { bits: number; unsigned?: boolean | undefined },
-): RowQuantized => {
+export const quantizeUngrouped = (x: Tensor, granularity: "tensor" | "token", options: { bits: number; unsigned?: boolean | undefined }): RowQuantized => {
   const { bits, unsigned = false } = options;
   checkBits(bits);
   const [rows = 0, channels = 0] = x.shape;
