@@ -1,8 +1,8 @@
 import type { Tensor } from "../../base/tensor.ts";
 import { tensor } from "../../base/tensor.ts";
-import type { ActivationOptions } from "./groups.ts";
+import type { ActivationOptions, QuantizedActivations } from "./groups.ts";
 import { channelBias, quantizeActivations } from "./groups.ts";
-import type { ProductResult } from "./matmul.ts";
+import type { Compensation, ProductResult } from "./matmul.ts";
 import { runProduct } from "./matmul.ts";
 import type { QuantizedWeights } from "./quantize.ts";
 import { quantizeRows, rowScales } from "./quantize.ts";
@@ -56,8 +56,27 @@ export interface AttentionOptions extends ActivationOptions {
 }
 
 /**
- * QK^T of one head, with Q [T, d] already times 1/sqrt(d) and K [S, d]: `(Q-qb)(K-kb)^T` in integers, plus
- * `compCol[chunk][n] = qb·K[n]` and `compRow[r] = Q[r]·kb - qb·kb`, each rounded once from double (contracts.md, Vector unit).
+ * Compensation of QK^T: `fround(compCol[chunk][n] + compRow[r])` with `compCol[chunk][n] = qb·K[n]` and `compRow[r] = Q[r]·kb - qb·kb`,
+ * each summed in double and rounded once to binary32 (contracts.md, Vector unit; the official o1, o2 and o3).
+ */
+export const scoreCompensation = (
+  queries: Tensor<Float32Array>,
+  keys: Tensor<Float32Array>,
+  activations: Pick<QuantizedActivations, "chunks" | "chunk">,
+  keyBias: Float32Array,
+): Compensation => {
+  const [rows = 0, depth = 0] = queries.shape;
+  const tokens = keys.shape[0] ?? 0;
+  const perColumn = activations.chunks.map(({ bias }) => Float32Array.from({ length: tokens }, (_, token) => dot(bias, 0, keys.data, token, depth)));
+  const perRow = Float32Array.from({ length: rows }, (_, row) => {
+    const { bias } = activations.chunks[Math.floor(row / activations.chunk)]!;
+    return dot(queries.data, row, keyBias, 0, depth) - dot(bias, 0, keyBias, 0, depth);
+  });
+  return (position, row, column) => Math.fround(perColumn[position]![column]! + perRow[row]!);
+};
+
+/**
+ * QK^T of one head, with Q [T, d] already times 1/sqrt(d) and K [S, d]: `(Q-qb)(K-kb)^T` in integers, then `scoreCompensation`.
  * @throws UserError `zero-scale` for an all-zero chunk of Q or token of K.
  */
 export const tenderScores = (
@@ -65,15 +84,9 @@ export const tenderScores = (
   keys: Tensor<Float32Array>,
   options: AttentionOptions & { readonly keys?: KeyCalibration | undefined },
 ): ProductResult => {
-  const depth = queries.shape[1] ?? 0;
   const activations = quantizeActivations(queries, options);
   const weights = quantizeKeys(keys, options.bits, options.keys);
-  const perColumn = activations.chunks.map(({ bias }) => Float32Array.from(weights.scales, (_, column) => dot(bias, 0, keys.data, column, depth)));
-  const perRow = Float32Array.from({ length: activations.rows }, (_, row) => {
-    const { bias } = activations.chunks[Math.floor(row / options.chunk)]!;
-    return dot(queries.data, row, weights.bias, 0, depth) - dot(bias, 0, weights.bias, 0, depth);
-  });
-  return runProduct(activations, weights, (position, row, column) => Math.fround(perColumn[position]![column]! + perRow[row]!), options.accWidth);
+  return runProduct(activations, weights, scoreCompensation(queries, keys, activations, weights.bias), options.accWidth);
 };
 
 /**

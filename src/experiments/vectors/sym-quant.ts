@@ -1,0 +1,64 @@
+import { sizeOf } from "../../base/tensor.ts";
+import { codeRange, dequantize, roundHalfEven, symQuant } from "../../golden/tender/quantize.ts";
+import type { Comparison } from "./comparison.ts";
+import type { JsonValue } from "./json-value.ts";
+
+/** Index into `scale` for every element of `shape`, by the broadcasting rule: an axis of length 1 repeats. */
+const broadcast = (file: JsonValue, scale: readonly number[], shape: readonly number[]): number[] => {
+  if (scale.length !== shape.length || scale.some((length, axis) => length !== 1 && length !== shape[axis]))
+    file.fail(`of shape [${scale.join(", ")}] does not broadcast over [${shape.join(", ")}]`);
+  return Array.from({ length: sizeOf(shape) }, (_, at) => {
+    let rest = at;
+    let index = 0;
+    let stride = 1;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      if (scale[axis] !== 1) index += (rest % shape[axis]!) * stride;
+      stride *= scale[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
+    }
+    return index;
+  });
+};
+
+/** One recorded call of the official `sym_quant`: repeats it on its inputs. Returns how many quotients were clipped. */
+export const checkSymQuant = (call: JsonValue, comparison: Comparison): number => {
+  const bits = call.get("q_bits").integer(2, 15);
+  const shape = call.get("fp").shape();
+  const values = call.get("fp").floats(shape);
+  const scaleShape = call.get("scale").shape();
+  const scales = call.get("scale").floats(scaleShape);
+  const index = broadcast(call.get("scale"), scaleShape, shape);
+  if (scales.includes(0)) call.get("scale").fail("holds a zero");
+  comparison.exact(
+    call.get("q"),
+    shape,
+    values.map((value, at) => symQuant(value, scales[index[at]!]!, bits)),
+  );
+  const { low, high } = codeRange(bits, false);
+  return values.reduce((clipped, value, at) => {
+    const code = roundHalfEven(Math.fround(value / scales[index[at]!]!));
+    return clipped + (code < low || code > high ? 1 : 0);
+  }, 0);
+};
+
+/** The micro cases: ties, signed zeros, clipping, a scale below 1e-9; codes and dequantised values. */
+export const checkMicro = (file: JsonValue, comparison: Comparison): void => {
+  comparison.begin("micro_sym_quant");
+  for (const entry of file.items()) {
+    const bits = entry.get("q_bits").integer(2, 15);
+    const scale = Math.fround(entry.get("scale").number());
+    if (scale === 0) entry.get("scale").fail("is zero");
+    const shape = entry.get("fp").shape();
+    if (shape.length !== 1) entry.get("fp").fail("is not a list of numbers");
+    const codes = entry
+      .get("fp")
+      .floats(shape)
+      .map((value) => symQuant(value, scale, bits));
+    comparison.exact(entry.get("q"), shape, codes);
+    comparison.exact(
+      entry.get("dq"),
+      shape,
+      codes.map((code) => dequantize(code, scale)),
+    );
+  }
+};
