@@ -1,0 +1,33 @@
+import { UserError } from "../base/error.ts";
+import { describeShape } from "../hdl/shape.ts";
+import type { PortPlace } from "./engine.ts";
+import type { SimSource } from "./source.ts";
+
+const describe = (place: PortPlace): string => `${place.direction} \`${place.name}\` of ${place.width} bit${place.width === 1 ? "" : "s"}`;
+
+/**
+ * Compares the declared ports with those that the simulator found.
+ * @throws UserError `port-mismatch` that names the first difference.
+ */
+export const checkPorts = (source: SimSource, places: ReadonlyMap<string, PortPlace>): void => {
+  const mismatch = (text: string): UserError => new UserError("port-mismatch", `${text} of module \`${source.top}\``);
+  const declared = new Set<string>();
+  for (const port of source.ports) {
+    const place = places.get(port.name);
+    const stated = `${port.direction} \`${port.name}\`, ${describeShape(port.shape)}, is declared`;
+    if (place === undefined) throw mismatch(`${stated}, but it is no port`);
+    if (place.direction !== port.direction) throw mismatch(`${stated}, but it is an ${place.direction}`);
+    if (place.width !== port.shape.width) throw mismatch(`${stated}, but it is an ${describe(place)}`);
+    declared.add(port.name);
+  }
+  for (const clock of source.clocks) {
+    for (const name of [clock.clk, clock.rst]) {
+      if (name === undefined) continue;
+      const place = places.get(name);
+      if (place?.direction !== "input" || place.width !== 1)
+        throw mismatch(`\`${name}\` is declared as ${name === clock.clk ? "a clock" : "a reset"}, but it is no 1-bit input`);
+      declared.add(name);
+    }
+  }
+  for (const place of places.values()) if (!declared.has(place.name)) throw mismatch(`${describe(place)} is not declared, but it is a port`);
+};

@@ -1,0 +1,59 @@
+/**
+ * What every engine offers to the simulation above it. All values of ports pass through one array of 32-bit words,
+ * `words`, least significant word first, in which each port has a place (`PortPlace`); an engine reads the pending
+ * inputs there and publishes the values of all ports there at the end of every call.
+ */
+export interface Engine {
+  readonly words: Uint32Array;
+  readonly places: ReadonlyMap<string, PortPlace>;
+  /** Edges of the first clock so far. */
+  readonly cycle: number;
+  /** Applies pending inputs and evaluates. */
+  settle(): void;
+  /** `count` whole cycles of the only clock: inputs applied with the clock low, then the rising edge. Ends high. */
+  cycles(count: number): void;
+  /** The only clock rises, then falls and takes the pending inputs: what a task sees next is settled for the next edge. */
+  edge(): void;
+  /** Applies pending inputs, lowers the clocks in the mask, at a time in units of a thousandth of a nanosecond. */
+  fall(clocks: number, time: number): void;
+  /** Raises the clocks in the mask. */
+  rise(clocks: number, time: number): void;
+  /** Runs `plan.cycles` cycles of the only clock from columns of stimulus; returns the number of records captured. */
+  block(plan: BlockPlan): number;
+  /** A signal inside the design. @throws UserError when it is not there. */
+  locate(path: string): InternalSignal;
+  /** Ends the simulation, closes the waveform file. */
+  close(): void;
+}
+
+/** Where a port's value sits in `Engine.words`. */
+export interface PortPlace {
+  readonly name: string;
+  readonly direction: "input" | "output";
+  readonly width: number;
+  /** First word of the value as the model has it. */
+  readonly value: number;
+  /** First word of the value that an input takes at the next call. Outputs: -1. */
+  readonly pending: number;
+}
+
+/** A block of stimulus: for each input `cycles` times its words, in one buffer. */
+export interface BlockPlan {
+  readonly cycles: number;
+  readonly inputs: readonly { readonly place: PortPlace; readonly column: Uint32Array }[];
+  readonly outputs: readonly { readonly place: PortPlace; readonly column: Uint32Array }[];
+  /** 1-bit ports that must all be high for a cycle to be recorded; none: every cycle is. */
+  readonly when: readonly PortPlace[];
+}
+
+/** A register, wire or memory inside the design. */
+export interface InternalSignal {
+  readonly width: number;
+  /** Index of the first element and number of elements, where it is a memory. */
+  readonly memory: { readonly low: number; readonly length: number } | undefined;
+  /** Little-endian words of the signal, or of one element. */
+  read(element: number): Uint32Array;
+  write(element: number, words: Uint32Array): void;
+}
+
+export const wordsOf = (width: number): number => Math.ceil(width / 32);

@@ -1,0 +1,12 @@
+export type { BlockInputs, BlockOptions, BlockResult, Column, PortName, Stimulus } from "./block.ts";
+export type { ClockTiming } from "./clocks.ts";
+export type { SimulationFailure } from "./error.ts";
+export { SimulationError } from "./error.ts";
+export type { Handles, InputHandle, Peeked, Poked, PortHandle } from "./ports.ts";
+export type { SimulateOptions } from "./simulate.ts";
+export { rootSeed, simulate } from "./simulate.ts";
+export { Simulation } from "./simulation.ts";
+export type { SimSource, SourceClock, SourceFile, SourcePort, VerilogOptions } from "./source.ts";
+export { verilog } from "./source.ts";
+export type { Task, TaskLike, TaskSpec } from "./tasks.ts";
+export { background, edges } from "./tasks.ts";

@@ -1,0 +1,13 @@
+import type { Module } from "../hdl/circuit.ts";
+import type { PortMap } from "../hdl/ports.ts";
+import { verilogFiles } from "../verilog/index.ts";
+import type { SimSource } from "./source.ts";
+
+/** A module of the language as something to simulate: the text that would be shipped. */
+export const toSource = <P extends PortMap>({ circuit }: Module<P>): SimSource<P> => ({
+  top: circuit.name,
+  files: verilogFiles(circuit),
+  parameters: {},
+  ports: circuit.ports,
+  clocks: circuit.clocks,
+});
