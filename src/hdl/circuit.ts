@@ -1,3 +1,4 @@
+import type { Index } from "./index-expression.ts";
 import type { Node, Select } from "./node.ts";
 import type { Site } from "./location.ts";
 import type { PortMap } from "./ports.ts";
@@ -110,6 +111,18 @@ export interface MemoryRead {
   readonly site: Site;
 }
 
+export interface Delay {
+  readonly kind: "delay";
+  /** Wire that carries the delayed value. */
+  readonly data: Signal;
+  readonly value: Node;
+  readonly cycles: Index;
+  readonly enable: Node | undefined;
+  readonly reset: boolean;
+  readonly domain: ClockDomain;
+  readonly site: Site;
+}
+
 export interface Property {
   readonly kind: "assert" | "assume" | "cover";
   readonly name: string;
@@ -127,6 +140,7 @@ export type Item =
   | { readonly kind: "discard"; readonly signal: Signal; readonly value: Node; readonly site: Site }
   | Instance
   | MemoryRead
+  | Delay
   | Property;
 
 /** Declarations and items of a module's body or of one generate block. */

@@ -1,6 +1,7 @@
 /** The language: everything that a design needs, on one page. */
 export { Bool, SInt, UInt } from "./bits.ts";
 export type { About, Circuit, ClockDomain, FlatPort, Module } from "./circuit.ts";
+export { delay, type DelayOptions } from "./delay.ts";
 export { Index } from "./index-expression.ts";
 export { instance, wires } from "./instance.ts";
 export { memory, type MemoryOptions, type MemoryPorts, type ReadOptions } from "./memory.ts";

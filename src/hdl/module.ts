@@ -96,7 +96,10 @@ const usedClocks = (scope: Scope, clocks: Set<string>, resets: Set<string>): voi
         clocks.add(parent.key);
         if (child.rst !== undefined) resets.add(parent.key);
       }
-    } else if ("domain" in item && item.domain !== undefined) clocks.add(item.domain.key);
+    } else if ("domain" in item && item.domain !== undefined) {
+      clocks.add(item.domain.key);
+      if (item.kind === "delay" && item.reset) resets.add(item.domain.key);
+    }
   }
 };
 

@@ -1,4 +1,5 @@
 import type { Place } from "../hdl/circuit.ts";
+import type { Index } from "../hdl/index-expression.ts";
 import { castSign, extend, type Node, type Select, sliceOf } from "../hdl/node.ts";
 import { isSigned } from "../hdl/shape.ts";
 
@@ -60,7 +61,7 @@ const offsetText = ({ constant, loops, dynamic, element }: Select, total: number
     return [...terms, ...(fixed === "0" ? [] : [`${width}'(${fixed})`])].join(" + ");
   }
   const exact = constant % element === 0 && loops.every(({ stride }) => stride % element === 0);
-  if (!exact || element === 1) return loopTerms(constant, loops, 1);
+  if (!exact || element === 1 || loops.length === 0) return loopTerms(constant, loops, 1);
   const inner = loopTerms(constant, loops, element);
   if (/^\w+$/.test(inner)) return `${element}*${inner}`;
   return inner.includes(" ") ? `${element}*(${inner})` : loopTerms(constant, loops, 1);
@@ -82,6 +83,10 @@ const loopTerms = (constant: number, loops: Select["loops"], unit: number): stri
 };
 
 const isWhole = (select: Select | undefined, width: number): boolean => select === undefined || (select.width === width && select.loops.length === 0 && select.dynamic.length === 0);
+
+/** An index as text, in multiples of `unit`. */
+export const indexText = ({ constant, terms }: Index, unit: number): string =>
+  offsetText({ width: unit, constant, loops: terms.map(({ loop, factor }) => ({ loop, stride: factor })), dynamic: [], element: unit }, 0);
 
 /** A signal or a part of it, as it is read or driven. */
 export const placeText = ({ signal, select }: Place): string => {

@@ -1,8 +1,9 @@
 import { UserError } from "../base/error.ts";
-import type { Circuit, ClockDomain, Instance, Item, Memory, MemoryRead, Property, Scope, Signal } from "../hdl/circuit.ts";
+import type { Circuit, ClockDomain, Delay, Instance, Item, Memory, MemoryRead, Property, Scope, Signal } from "../hdl/circuit.ts";
+import { Index } from "../hdl/index-expression.ts";
 import { reduce } from "../hdl/node.ts";
 import { describeShape, type EnumShape, isSigned, type Shape } from "../hdl/shape.ts";
-import { expressionText, literal, placeText, sourceText, stateName } from "./expression.ts";
+import { expressionText, indexText, literal, placeText, sourceText, stateName } from "./expression.ts";
 import { combLines, edgeText, resetValue, syncBlocks } from "./statement.ts";
 
 const range = (width: number): string => (width === 1 ? "" : `[${width - 1}:0]`);
@@ -101,6 +102,31 @@ const readLines = (read: MemoryRead): string[] => {
   return heldAddress === undefined ? block : [...block, `assign ${data.name} = ${memory.name}[${heldAddress.name}];`];
 };
 
+const scaled = (width: number, cycles: Index): string => indexText(new Index(cycles.constant * width, cycles.terms.map(({ loop, factor }) => ({ loop, factor: factor * width }))), width);
+
+/** Shift line whose length may differ between iterations: widths match in every one, so that nothing is cast. */
+const delayLines = ({ data, value, cycles, enable, reset, domain }: Delay): string[] => {
+  const { width } = data.shape;
+  const line = `${data.name}_line`;
+  const taps = `${data.name}_taps`;
+  const bits = (count: Index): string => (width === 1 && count.terms.length === 0 && count.constant === 1 ? "" : `[${scaled(width, count)}-1:0]`);
+  const simplify = (text: string): string => text.replace(/\[(\d+)-1:0\]/g, (_, total: string) => `[${Number(total) - 1}:0]`);
+  const move = `${line} <= ${taps}${simplify(bits(cycles))};`;
+  const step = enable === undefined ? move : `if (${expressionText(enable)}) ${move}`;
+  const guard = `${domain.activeLow ? "!" : ""}${domain.rst}`;
+  const body = reset ? [`  if (${guard}) ${line} <= '0;`, `  else ${step}`] : [`  ${step}`];
+  const oldest = width === 1 ? `${taps}[${scaled(1, cycles)}]` : `${taps}[${scaled(width, cycles)} +: ${width}]`;
+  return [
+    `logic ${simplify(bits(cycles))} ${line};`.replace("  ", " "),
+    `logic ${simplify(bits(cycles.plus(1)))} ${taps};  // delayed by 0, 1, 2, ... cycles`,
+    `assign ${taps} = {${line}, ${sourceText(value)}};`,
+    `always_ff ${edgeText(domain, reset)} begin`,
+    ...body,
+    "end",
+    `assign ${data.name} = ${oldest};`,
+  ];
+};
+
 /** Property as a named block, the one form that Verilator, Yosys and Icarus all read; Icarus has no immediate cover. */
 const propertyLines = ({ kind, name, condition, domain }: Property, reset: ClockDomain | undefined): string[] => {
   const guard = reset?.rst === undefined ? undefined : `${reset.activeLow ? "" : "!"}${reset.rst}`;
@@ -140,6 +166,8 @@ const itemBlocks = (item: Item, circuit: Circuit): string[][] => {
       return [instanceLines(item)];
     case "read":
       return [readLines(item)];
+    case "delay":
+      return [delayLines(item)];
     default:
       return [];
   }

@@ -82,6 +82,7 @@ export const checkDomains = (circuit: Circuit): void => {
   forEachItem(circuit.scope, (item) => {
     if (item.kind === "sync" || item.kind === "assert" || item.kind === "assume" || item.kind === "cover")
       for (const expression of readsOf(item)) check.refuseForeign(expression, item.domain, item.site, item.kind === "sync" ? "a block" : `property \`${item.name}\``);
+    if (item.kind === "delay") for (const expression of readsOf(item)) check.refuseForeign(expression, item.domain, item.site, `delay \`${item.data.name}\``);
     if (item.kind === "read" && item.domain !== undefined) for (const expression of readsOf(item)) check.refuseForeign(expression, item.domain, item.site, "a memory port");
     if (item.kind === "instance")
       for (const { port, value } of item.inputs) {

@@ -64,6 +64,8 @@ export const readsOf = (item: Item): Node[] => {
       return item.inputs.map((input) => input.value);
     case "read":
       return [item.address, ...(item.enable === undefined ? [] : [item.enable]), ...(item.heldAddress === undefined ? [] : [refTo(item.heldAddress)])];
+    case "delay":
+      return [item.value, ...(item.enable === undefined ? [] : [item.enable])];
     case "repeat":
       return [];
     default:
@@ -86,6 +88,8 @@ export const writesOf = (item: Item): Write[] => {
       });
       return writes;
     }
+    case "delay":
+      return [{ place: { signal: item.data }, site: item.site }];
     case "instance":
       return item.outputs.map(({ place }) => ({ place, site: item.site }));
     case "read":

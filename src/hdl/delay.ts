@@ -1,0 +1,38 @@
+import { UserError } from "../base/error.ts";
+import type { SInt, UInt } from "./bits.ts";
+import { builder, refTo } from "./builder.ts";
+import type { ClockDomain, Signal } from "./circuit.ts";
+import { Index } from "./index-expression.ts";
+import { callerLocation } from "./location.ts";
+import type { BoolShape } from "./shape.ts";
+import { bool, sint, uint } from "./shape.ts";
+import type { Like } from "./value.ts";
+import { conditionNode, valueFrom } from "./value.ts";
+
+export interface DelayOptions {
+  /** The line moves only while this is 1. */
+  readonly enable?: Like<BoolShape>;
+  /** Clears the line during reset. Default: the line has no reset. */
+  readonly reset?: boolean;
+  readonly clock?: ClockDomain;
+}
+
+/**
+ * `value` as it was `cycles` clock edges ago. The number may depend on loop variables, which is how systolic arrays
+ * skew their edges: one line in the text, as many registers as each row needs.
+ * @throws UserError where the number of cycles is, or can become, less than 1
+ */
+export const delay = <T extends UInt | SInt>(name: string, value: T, cycles: number | Index, options: DelayOptions = {}): T => {
+  const build = builder("delay()");
+  const count = typeof cycles === "number" ? new Index(cycles, []) : cycles;
+  if (!Number.isInteger(count.least) || count.least < 1) throw new UserError("bad-delay", `delay \`${name}\` is by at least one whole cycle, not by ${count.least}`, { where: callerLocation() });
+  const domain = options.clock ?? build.ownClock;
+  const claimed = build.claim(name, "a delay");
+  for (const part of ["line", "taps"]) build.claim(`${name}_${part}`, "a part of a delay");
+  const shape = value.kind === "bool" ? bool : value.kind === "sint" ? sint(value.width) : uint(value.width);
+  const data: Signal = { name: claimed.name, role: "wire", shape, domain, reset: undefined, initial: undefined, doc: undefined, scope: build.scope, site: claimed.site };
+  build.scope.signals.push(data);
+  const enable = options.enable === undefined ? undefined : conditionNode(options.enable);
+  build.add({ kind: "delay", data, value: value.node, cycles: count, enable, reset: options.reset ?? false, domain, site: claimed.site }, "delay()");
+  return valueFrom(refTo(data), shape) as unknown as T;
+};
