@@ -1,4 +1,5 @@
 import { sizeOf } from "../../base/tensor.ts";
+import { halfScales, roundToHalf } from "../../golden/tender/half.ts";
 import { codeRange, dequantize, roundHalfEven, symQuant } from "../../golden/tender/quantize.ts";
 import type { Comparison } from "./comparison.ts";
 import type { JsonValue } from "./json-value.ts";
@@ -60,5 +61,25 @@ export const checkMicro = (file: JsonValue, comparison: Comparison): void => {
       shape,
       codes.map((code) => dequantize(code, scale)),
     );
+  }
+};
+
+/** Group scales of a binary16 run: scales by division and by reciprocal, and how far their ratios are from two. */
+export const checkHalfScales = (file: JsonValue, comparison: Comparison): void => {
+  comparison.begin("fp16_scale_table");
+  for (const entry of file.items()) {
+    const bits = entry.get("q_bits").integer(2, 15);
+    const groups = entry.get("groups").integer(1, 64);
+    const tmax = entry.get("tmax").number();
+    const { scales, ratioError } = halfScales(tmax, groups, bits);
+    const reciprocal = Math.fround(1 / codeRange(bits, false).high);
+    comparison.exact(entry.get("scales_fp16_smallest_first"), [groups], scales);
+    comparison.exact(
+      entry.get("scales_recip"),
+      [groups],
+      Array.from({ length: groups }, (_, index) => roundToHalf(roundToHalf(roundToHalf(tmax) / 2 ** (groups - 1 - index)) * reciprocal)),
+    );
+    comparison.near(entry.get("max_ratio_error"), [], [ratioError], () => 2 ** -45);
+    if (entry.get("exact_power_of_two").flag() !== (ratioError === 0)) entry.get("exact_power_of_two").fail(`contradicts a ratio error of ${ratioError}`);
   }
 };

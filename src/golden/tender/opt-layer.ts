@@ -96,8 +96,8 @@ export const causalSoftmax = (scores: Tensor<Float32Array>): Tensor<Float32Array
     const visible = scores.data.subarray(row * tokens, row * tokens + row + 1);
     const largest = visible.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
     const powers = visible.map((value) => Math.exp(Math.fround(value - largest)));
-    const sum = sumLanes(powers, tokens);
-    for (let token = 0; token <= row; token++) out[row * tokens + token] = powers[token]! / sum;
+    const inverse = Math.fround(1 / sumLanes(powers, tokens));
+    for (let token = 0; token <= row; token++) out[row * tokens + token] = powers[token]! * inverse;
   }
   return tensor(scores.shape, out);
 };
