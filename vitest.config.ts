@@ -1,7 +1,10 @@
+import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import { SlowestFiles } from "./scripts/slowest-files.ts";
 
 export default defineConfig({
+  // `systole` and `systole/hdl` in docs/examples lead to the sources, as in tsconfig.json.
+  ssr: { resolve: { conditions: ["systole-source", ...defaultServerConditions] } },
   test: {
     include: ["tb/**/*.test.ts"],
     // A crash in a simulated model's C++ then ends one worker, not the runner (design section 4).

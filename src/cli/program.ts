@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command as Commander, CommanderError } from "commander";
 import { UserError } from "../base/error.ts";
 import { addLeaf, sentence } from "./command.ts";
+import { checkModel, checkTender } from "./commands/check.ts";
 import { clean } from "./commands/clean.ts";
 import { doctor } from "./commands/doctor.ts";
 import { errorText, failureOf, toJson } from "./output.ts";
@@ -32,7 +33,9 @@ const createProgram = (): Commander => {
     .version(versionOfPackage(), "--version")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
-  for (const [name, summary] of Object.entries(GROUPS)) program.command(name).summary(summary).description(sentence(summary));
+  for (const [name, summary] of Object.entries(GROUPS)) program.command(name).summary(summary).description(sentence(summary)).helpCommand(false);
+  addLeaf(program, checkTender);
+  addLeaf(program, checkModel);
   addLeaf(program, doctor);
   addLeaf(program, clean);
   return program;

@@ -13,6 +13,8 @@ export const withProgress = async <T>(
   try {
     return await work((update) => {
       line.text = update;
+      // Work that holds the thread would leave no time for the line's own timer.
+      line.render();
     });
   } finally {
     line.stop();

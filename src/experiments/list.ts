@@ -1,18 +1,9 @@
-import { legalRange, type ParameterSchema, type ParameterValues } from "../base/parameters.ts";
+import { legalRange } from "../base/parameters.ts";
+import type { Design } from "../designs/design.ts";
 import type { FieldsOf } from "./results.ts";
 
-/** What `list` needs to know about a design; the registry's entries have more. */
-export interface ListedDesign {
-  readonly name: string;
-  /** One line. */
-  readonly doc: string;
-  readonly parameters: ParameterSchema;
-  /** Configurations that the tests run. */
-  readonly verified: readonly ParameterValues[];
-}
-
-/** Designs with their parameters, defaults, legal ranges and verified configurations. */
-export const listDesigns = (designs: readonly ListedDesign[]): FieldsOf<"list"> => ({
+/** Designs with their parameters, defaults, legal ranges and the configurations that the tests run. */
+export const listDesigns = (designs: readonly Design[]): FieldsOf<"list"> => ({
   rows: designs.map(({ name, doc, parameters, verified }) => ({
     design: name,
     doc,

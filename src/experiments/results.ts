@@ -6,7 +6,7 @@ const optionalNumber = z.number().nullable();
 
 /** The one type of a difference: the first element where two results disagree. */
 const mismatch = z.strictObject({
-  /** What was compared: a product of a layer, or an array of a vector file. */
+  /** What was compared: a product of a layer, or the path of an element of a vector file. */
   product: z.string(),
   row: z.int().nullable(),
   column: z.int().nullable(),
@@ -74,7 +74,13 @@ const toolRow = z.strictObject({
 
 /** Fields of each command's result, beside those that every result has. */
 export const fieldsOf = {
-  "check tender": z.strictObject({ ...comparison, maxAbsDiff: optionalNumber, level: z.string() }),
+  "check tender": z.strictObject({
+    ...comparison,
+    maxAbsDiff: optionalNumber,
+    level: z.string(),
+    cases: z.int(),
+    rows: z.array(z.strictObject({ name: z.string(), compared: count, mismatches: count, maxAbsDiff: z.number() })),
+  }),
   "check model": z.strictObject({ ...comparison, maxAbsDiff: optionalNumber, level: z.string(), tokens: z.int(), perplexity: z.array(perplexityRow) }),
   demo: z.strictObject({
     ...comparison,

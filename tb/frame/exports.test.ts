@@ -1,0 +1,10 @@
+import { expect, test } from "vitest";
+import { UserError } from "systole";
+import { uint } from "systole/hdl";
+import { UserError as Source } from "../../src/base/error.ts";
+import { uint as sourceUint } from "../../src/hdl/index.ts";
+
+test("in the clone the package's names lead to the sources", () => {
+  expect(UserError).toBe(Source);
+  expect(uint).toBe(sourceUint);
+});
