@@ -31,7 +31,8 @@ export const lint = async (files: readonly VerilogFile[], top: string, tools: re
       if (text !== "" || exitCode !== 0) findings.push({ tool, text: text === "" ? `exit code ${exitCode}` : text });
     };
     if (tools.includes("verilator")) await run("verilator", ["--lint-only", "-Wall", "--top-module", top, ...names]);
-    if (tools.includes("iverilog")) await run("iverilog", ["-g2012", "-Wall", "-o", "/dev/null", "-s", top, ...names]);
+    // Not /dev/null: Icarus makes its output executable, which as root would change the device for everyone.
+    if (tools.includes("iverilog")) await run("iverilog", ["-g2012", "-Wall", "-o", `${top}.vvp`, "-s", top, ...names]);
     if (tools.includes("yosys")) for (const formal of [false, true]) await run("yosys", ["-q", "-p", yosysScript(names, top, formal)]);
     return findings;
   } finally {
