@@ -48,27 +48,32 @@ const addRows = (out: Float32Array, row: Float32Array, from: number, to: number)
     for (let column = 0; column < row.length; column++) out[base + column]! += row[column]!;
 };
 
-/** Keeps what `make` gives for each layer, by the layer's name. */
-const perLayer = <T>(make: (layer: LinearLayer) => T): ((layer: LinearLayer) => T) => {
-  const made = new Map<string, T>();
-  return (layer) => {
-    const found = made.get(layer.name) ?? make(layer);
-    made.set(layer.name, found);
-    return found;
-  };
+/** Weights as `multiply` takes them, by bits (null: not quantised): kept as long as the weights themselves, for every scheme and run. */
+const packed = new WeakMap<Tensor, Map<number | null, PackedMatrix>>();
+
+const packWeight = (weight: Tensor, bits: number | null): PackedMatrix => {
+  const [rows = 0, channels = 0] = weight.shape;
+  if (bits === null) return packMatrix(weight.data, { rows, channels });
+  const { codes, scales } = quantizeWeights(weight, bits);
+  const values = new Float32Array(codes.length);
+  for (let row = 0; row < rows; row++) for (let at = row * channels; at < (row + 1) * channels; at++) values[at] = codes[at]! * scales[row]!;
+  return packMatrix(values, { rows, channels });
 };
 
-const packWeight = ({ shape: [rows = 0, channels = 0], data }: Tensor): PackedMatrix => packMatrix(data, { rows, channels });
-
-const floatLinear = (): Linear => {
-  const packed = perLayer(({ weight }) => packWeight(weight));
-  return (input, _kind, layers) =>
-    layers.map((layer) => {
-      const out = multiply(input, packed(layer));
-      if (layer.bias !== null) addRows(out, layer.bias, 0, out.length / layer.bias.length);
-      return out;
-    });
+const packedWeight = (weight: Tensor, bits: number | null): PackedMatrix => {
+  const byBits = packed.get(weight) ?? new Map<number | null, PackedMatrix>();
+  packed.set(weight, byBits);
+  const matrix = byBits.get(bits) ?? packWeight(weight, bits);
+  byBits.set(bits, matrix);
+  return matrix;
 };
+
+const floatLinear: Linear = (input, _kind, layers) =>
+  layers.map(({ weight, bias }) => {
+    const out = multiply(input, packedWeight(weight, null));
+    if (bias !== null) addRows(out, bias, 0, out.length / bias.length);
+    return out;
+  });
 
 const quantizeUngroupedInput = (x: Tensor, kind: InputKind, scheme: { name: "tensor" | "token"; bits: number }): QuantizedInput => {
   const { codes, scales } = quantizeUngrouped(x, scheme.name, { bits: scheme.bits, unsigned: kind === "rectified" });
@@ -104,35 +109,27 @@ const quantizeTenderInput = (x: Tensor, kind: InputKind, scheme: { bits: number;
   return { values, biases, chunk };
 };
 
-const quantizedLinear = (bits: number, quantizeInput: (x: Tensor, kind: InputKind) => QuantizedInput): Linear => {
-  const packed = perLayer(({ weight }) => {
-    const [rows = 0, channels = 0] = weight.shape;
-    const { codes, scales } = quantizeWeights(weight, bits);
-    return packMatrix(
-      Float32Array.from(codes, (code, at) => code * scales[Math.floor(at / channels)]!),
-      { rows, channels },
-    );
-  });
-  return (input, kind, layers) => {
+const quantizedLinear =
+  (bits: number, quantizeInput: (x: Tensor, kind: InputKind) => QuantizedInput): Linear =>
+  (input, kind, layers) => {
     const channels = layers[0]!.weight.shape[1]!;
     const rows = input.length / channels;
     const { values, biases, chunk } = quantizeInput(tensor([rows, channels], input), kind);
     return layers.map((layer) => {
-      const out = multiply(values, packed(layer));
+      const out = multiply(values, packedWeight(layer.weight, bits));
       if (biases.length === 0 && layer.bias !== null) addRows(out, layer.bias, 0, rows);
       for (const [position, bias] of biases.entries())
         addRows(out, linearCompensation(bias, layer.weight, layer.bias), position * chunk, Math.min((position + 1) * chunk, rows));
       return out;
     });
   };
-};
 
 /**
- * The linear layers under one scheme. Weights are prepared once for each layer name, so one `Linear` serves one model.
+ * The linear layers under one scheme, for any model.
  * Quantised products are computed from the reals that the codes stand for, in binary32 (as the official code does); `layer-products.ts` has the integers.
  */
 export const linearOf = (scheme: Scheme): Linear => {
-  if (scheme.name === "fp32") return floatLinear();
+  if (scheme.name === "fp32") return floatLinear;
   if (scheme.name === "tender") return quantizedLinear(scheme.bits, (x, kind) => quantizeTenderInput(x, kind, scheme));
   return quantizedLinear(scheme.bits, (x, kind) => quantizeUngroupedInput(x, kind, scheme));
 };
