@@ -13,7 +13,7 @@ export interface CheckTenderOptions {
   readonly vectors: string;
   /** What is checked: the golden model, from the inputs of the file. */
   readonly level?: "golden" | undefined;
-  /** Relative difference allowed between recomputed and recorded float intermediates; see `checkDecoderLayer`. Default 2^-16. */
+  /** Relative difference allowed between recomputed and recorded float intermediates; see `checkDecoderLayer`. Default 2^-18. */
   readonly tolerance?: number | undefined;
   readonly onProgress?: ((done: number, total: number, name: string) => void) | undefined;
 }
@@ -59,7 +59,7 @@ export const compareVectors = (file: JsonValue, options: Pick<CheckTenderOptions
   for (const [at, entry] of cases.entries()) {
     options.onProgress?.(at, cases.length, entry.get("name").text());
     inCase(entry, () =>
-      kindOf(entry) === "lmhead_dynamic_nobias" ? checkLmHead(entry, comparison) : checkDecoderLayer(entry, comparison, options.tolerance ?? 2 ** -16),
+      kindOf(entry) === "lmhead_dynamic_nobias" ? checkLmHead(entry, comparison) : checkDecoderLayer(entry, comparison, options.tolerance ?? 2 ** -18),
     );
   }
   return comparison;

@@ -5,9 +5,10 @@ import { checkCalibration } from "./calibration-case.ts";
 import type { Comparison } from "./comparison.ts";
 import type { JsonValue } from "./json-value.ts";
 import { readLayerSizes, readParameters } from "./layer-case.ts";
+import type { LayerContext } from "./layer-products.ts";
 import { checkLinear, checkScores, checkValues } from "./layer-products.ts";
 import { readCalls } from "./recorded-calls.ts";
-import { checkSymQuant } from "./sym-quant.ts";
+import { checkCalls, checkUnsignedCalls } from "./sym-quant.ts";
 
 /**
  * Recomputes a case of kind `opt_decoder_layer` from `x` and `params` (and, in static mode, the calibration samples).
@@ -22,26 +23,24 @@ export const checkDecoderLayer = (file: JsonValue, comparison: Comparison, toler
   const shape = [sizes.tokens, sizes.hidden];
   const x = tensor(shape, file.get("x").floats(shape));
   comparison.begin(`${sizes.name} calls`);
-  let clipped = 0;
-  for (const call of file.get("calls").items()) {
-    const operation = call.get("op").text();
-    if (operation === "sym_quant") clipped += checkSymQuant(call, comparison);
-    else if (operation !== "sym_dequant") call.get("op").fail(`is "${operation}", not sym_quant or sym_dequant`);
-  }
-  comparison.exact(file.get("saturated_codes"), [], [clipped]);
+  comparison.exact(file.get("saturated_codes"), [], [checkCalls(file.get("calls"), sizes.bits, comparison)]);
   const recorded = readCalls(file.get("calls"), sizes);
 
+  if (sizes.mode === "dynamic" && !file.get("calibration").isNull) file.get("calibration").fail("is given in a case of mode dynamic");
   let calibration: LayerCalibration | undefined;
   if (sizes.mode !== "dynamic") {
     comparison.begin(`${sizes.name} calibration`);
     calibration = checkCalibration(file.get("calibration"), parameters, sizes, comparison, tolerance);
   }
-  const context = { gemm: file.get("gemm"), sizes, parameters, recorded, calibration, comparison, tolerance };
+  const context: LayerContext = { gemm: file.get("gemm"), sizes, parameters, recorded, calibration, comparison, tolerance, unsigned: { scores: [], fc2: [] } };
   const output = decoderLayer(x, sizes.heads, parameters.norms, {
     linear: (name, input) => checkLinear(context, name, input),
     scores: (head, queries, keys) => checkScores(context, head, queries, keys),
     values: (head, scores, values) => checkValues(context, head, scores, values),
   });
+  comparison.begin(`${sizes.name} unsigned calls`);
+  checkUnsignedCalls(recorded.fc2, context.unsigned.fc2, file.get("calls"), comparison);
+  if (recorded.attention !== undefined) checkUnsignedCalls(recorded.attention.scores, context.unsigned.scores, file.get("calls"), comparison);
   comparison.begin(`${sizes.name} output`);
   const largest = output.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   comparison.output(file.get("official_layer_output"), shape, output.data, () => largest * tolerance);

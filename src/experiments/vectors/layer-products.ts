@@ -28,6 +28,8 @@ export interface LayerContext {
   readonly comparison: Comparison;
   /** Relative difference allowed between a recomputed and a recorded float intermediate. */
   readonly tolerance: number;
+  /** Unsigned operands met so far, by head for S: compared with `calls[]` at the end. */
+  readonly unsigned: { readonly scores: QuantizedActivations[]; readonly fc2: QuantizedActivations[] };
 }
 
 const largest = (values: ArrayLike<number>): number => {
@@ -109,6 +111,8 @@ export const checkLinear = (context: LayerContext, name: LinearName, input: Tens
     stage === "fc2"
       ? quantizeActivations(input, optionsOf(sizes, true, fixed))
       : quantizeSigned(context, input, fixed, { bias: record.get("ch_bias"), centred: recorded[stage], label: `${context.gemm.path}.${name} input in calls` });
+  if (stage === "fc2") context.unsigned.fc2.push(activations);
+  comparison.assembled(`${context.gemm.path}.${name} weights in calls`, recorded.weights[name], weight.shape, weight.data, none);
   const weights = quantizeWeights(weight, bits);
   compareOperands(comparison, record, activations, weights, none);
 
@@ -222,6 +226,7 @@ export const checkValues = (context: LayerContext, head: number, scores: Tensor<
   const agreed = compareOperands(comparison, record, computed, weights, tie);
   // Where all codes agree, ties may have been decided the other way: the integer product is of the file's codes.
   const activations = agreed ? { ...computed, codes: record.get("x_codes").codes([chunks, chunk, tokens], 0, 2 ** bits - 1) } : computed;
+  context.unsigned.scores.push(activations);
   if (!record.get("comp").isNull) record.get("comp").fail("is not null, but S·V has no compensation");
   return compareProductOutputs(comparison, record, activations, weights, { recorded: none, computed: none, magnitude: none });
 };

@@ -1,13 +1,18 @@
+import type { LinearName } from "../../golden/tender/opt-layer.ts";
 import type { JsonValue } from "./json-value.ts";
 
 /** Inputs of the official quantiser as recorded, bias already removed, row-major; padding rows included. */
 export interface RecordedInputs {
+  /** Weights [N, K] as the quantiser got them. */
+  readonly weights: Readonly<Record<LinearName, Float32Array>>;
   /** [chunks, chunk, H] */
   readonly h: Float32Array;
   /** [chunks, chunk, H] */
   readonly o: Float32Array;
   /** [chunks, chunk, H] */
   readonly fc1: Float32Array;
+  /** Calls that give FC2's unsigned codes, one a group. */
+  readonly fc2: readonly JsonValue[];
   readonly attention:
     | {
         /** [heads, T, d] */
@@ -16,6 +21,8 @@ export interface RecordedInputs {
         readonly queries: Float32Array;
         /** [heads, T, d] */
         readonly values: Float32Array;
+        /** Calls that give the unsigned codes of S, one a group. */
+        readonly scores: readonly JsonValue[];
       }
     | undefined;
 }
@@ -52,14 +59,16 @@ class CallReader {
   quantized(shape: readonly number[], scaleShape: readonly number[]): { fp: Float32Array; scale: Float32Array } | null {
     if (!this.#is("sym_quant", shape, scaleShape)) return null;
     const call = this.#calls[this.#next++]!;
-    this.dequantized(shape, scaleShape);
+    if (!this.#is("sym_dequant", shape, scaleShape)) this.#list.fail(`has no sym_dequant after the sym_quant at place ${this.#next - 1}`);
+    this.#next++;
     return { fp: call.get("fp").floats(shape), scale: call.get("scale").floats(scaleShape) };
   }
 
-  dequantized(shape: readonly number[], scaleShape: readonly number[]): boolean {
-    if (!this.#is("sym_dequant", shape, scaleShape)) return false;
-    this.#next++;
-    return true;
+  /** The `sym_dequant` calls of an unsigned tensor, which is quantised without `sym_quant`. */
+  unsigned(shape: readonly number[], scaleShape: readonly number[]): readonly JsonValue[] {
+    const from = this.#next;
+    while (this.#is("sym_dequant", shape, scaleShape)) this.#next++;
+    return this.#calls.slice(from, this.#next);
   }
 
   /**
@@ -99,21 +108,21 @@ export const readCalls = (list: JsonValue, { tokens, chunk, chunks, heads, depth
   const reader = new CallReader(list);
   const rows = [chunks, chunk, hidden];
   const perChunk = [chunks, 1, 1];
-  for (let projection = 0; projection < 4; projection++) reader.single([hidden, hidden], [hidden, 1]);
+  const weight = (outputs: number, inputs: number): Float32Array => reader.single([outputs, inputs], [outputs, 1]).fp;
+  // In this order the official layer prepares its weights.
+  const projections = { q_proj: weight(hidden, hidden), k_proj: weight(hidden, hidden), v_proj: weight(hidden, hidden), o_proj: weight(hidden, hidden) };
   const h = reader.groups(rows, perChunk, !quantizedAttention);
   let attention: RecordedInputs["attention"];
   if (quantizedAttention) {
     const keys = reader.single([heads, tokens, depth], [heads, tokens, 1]).fp;
     const queries = reader.groups([heads, chunks, chunk, depth], [heads, chunks, 1, 1]);
     const values = reader.single([heads, tokens, depth], [heads, 1, depth]).fp;
-    while (reader.dequantized([heads, chunks, chunk, tokens], [heads, chunks, 1, 1])) continue;
-    attention = { keys, queries, values };
+    attention = { keys, queries, values, scores: reader.unsigned([heads, chunks, chunk, tokens], [heads, chunks, 1, 1]) };
   }
   const o = reader.groups(rows, perChunk);
-  reader.single([ffn, hidden], [ffn, 1]);
-  reader.single([hidden, ffn], [hidden, 1]);
+  const weights = { ...projections, fc1: weight(ffn, hidden), fc2: weight(hidden, ffn) };
   const fc1 = reader.groups(rows, perChunk);
-  while (reader.dequantized([chunks, chunk, ffn], perChunk)) continue;
+  const fc2 = reader.unsigned([chunks, chunk, ffn], perChunk);
   reader.end();
-  return { h, o, fc1, attention };
+  return { weights, h, o, fc1, fc2, attention };
 };

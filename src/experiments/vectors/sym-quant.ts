@@ -1,8 +1,10 @@
 import { sizeOf } from "../../base/tensor.ts";
+import type { QuantizedActivations } from "../../golden/tender/groups.ts";
 import { halfScales, roundToHalf } from "../../golden/tender/half.ts";
 import { codeRange, dequantize, roundHalfEven, symQuant } from "../../golden/tender/quantize.ts";
 import type { Comparison } from "./comparison.ts";
 import type { JsonValue } from "./json-value.ts";
+import { consistent } from "./sizes.ts";
 
 /** Index into `scale` for every element of `shape`, by the broadcasting rule: an axis of length 1 repeats. */
 const broadcast = (file: JsonValue, scale: readonly number[], shape: readonly number[]): number[] => {
@@ -22,8 +24,8 @@ const broadcast = (file: JsonValue, scale: readonly number[], shape: readonly nu
 };
 
 /** One recorded call of the official `sym_quant`: repeats it on its inputs. Returns how many quotients were clipped. */
-export const checkSymQuant = (call: JsonValue, comparison: Comparison): number => {
-  const bits = call.get("q_bits").integer(2, 15);
+const checkSymQuant = (call: JsonValue, bits: number, comparison: Comparison): number => {
+  consistent(call.get("q_bits"), bits, "the case's q_bits");
   const shape = call.get("fp").shape();
   const values = call.get("fp").floats(shape);
   const scaleShape = call.get("scale").shape();
@@ -40,6 +42,50 @@ export const checkSymQuant = (call: JsonValue, comparison: Comparison): number =
     const code = roundHalfEven(Math.fround(value / scales[index[at]!]!));
     return clipped + (code < low || code > high ? 1 : 0);
   }, 0);
+};
+
+/**
+ * The calls in order: each `sym_quant` repeated, each `sym_dequant` that follows one given the same codes and scales.
+ * Returns how many quotients were clipped in all.
+ */
+export const checkCalls = (list: JsonValue, bits: number, comparison: Comparison): number => {
+  let clipped = 0;
+  let before: JsonValue | undefined;
+  for (const call of list.items()) {
+    const operation = call.get("op").text();
+    if (operation === "sym_quant") {
+      clipped += checkSymQuant(call, bits, comparison);
+      before = call;
+    } else if (operation !== "sym_dequant") call.get("op").fail(`is "${operation}", not sym_quant or sym_dequant`);
+    else {
+      for (const key of before === undefined ? [] : ["q", "scale"]) {
+        const shape = before!.get(key).shape();
+        comparison.exact(call.get(key), shape, before!.get(key).numbers(shape));
+      }
+      before = undefined;
+    }
+  }
+  return clipped;
+};
+
+/** The `sym_dequant` calls of an unsigned tensor [heads, chunks, chunk, K]: one for each group that any chunk uses, smallest scale first, zeros elsewhere. */
+export const checkUnsignedCalls = (calls: readonly JsonValue[], heads: readonly QuantizedActivations[], list: JsonValue, comparison: Comparison): void => {
+  const all = heads.flatMap(({ chunks }) => chunks);
+  const used = all[0]!.scales.length;
+  const indices = Array.from({ length: used }, (_, index) => index).filter((index) => all.some(({ groupOf }) => groupOf.includes(index)));
+  if (calls.length !== indices.length) list.fail(`has ${calls.length} sym_dequant calls for an unsigned tensor of ${indices.length} groups`);
+  for (const [at, call] of calls.entries()) {
+    const index = indices[at]!;
+    comparison.exact(
+      call.get("scale"),
+      call.get("scale").shape(),
+      all.map(({ scales }) => scales[index]!),
+    );
+    const codes = heads.flatMap(({ codes: own, chunks, chunk, channels }) =>
+      Array.from(own, (code, place) => (chunks[Math.floor(place / channels / chunk)]!.groupOf[place % channels] === index ? code : 0)),
+    );
+    comparison.exact(call.get("q"), call.get("q").shape(), codes);
+  }
 };
 
 /** The micro cases: ties, signed zeros, clipping, a scale below 1e-9; codes and dequantised values. */
