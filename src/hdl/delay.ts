@@ -28,7 +28,7 @@ export const delay = <T extends UInt | SInt>(name: string, value: T, cycles: num
   if (!Number.isInteger(count.least) || count.least < 1) throw new UserError("bad-delay", `delay \`${name}\` is by at least one whole cycle, not by ${count.least}`, { where: callerLocation() });
   const domain = options.clock ?? build.ownClock;
   const claimed = build.claim(name, "a delay");
-  for (const part of ["line", "taps"]) build.claim(`${name}_${part}`, "a part of a delay");
+  build.claim(`${name}_line`, "a delay's registers");
   const shape = value.kind === "bool" ? bool : value.kind === "sint" ? sint(value.width) : uint(value.width);
   const data: Signal = { name: claimed.name, role: "wire", shape, domain, reset: undefined, initial: undefined, doc: undefined, scope: build.scope, site: claimed.site };
   build.scope.signals.push(data);

@@ -8,7 +8,7 @@ import { castSign, catOf, type Node, muxOf } from "./node.ts";
 import type { BoolShape, EnumShape, Shape } from "./shape.ts";
 import { bool, sint, uint } from "./shape.ts";
 import type { Enum, Like, VarOf } from "./value.ts";
-import { conditionNode, nodeFor, Vec } from "./value.ts";
+import { conditionNode, nodeFor } from "./value.ts";
 
 export interface RegOptions<S extends Shape> {
   /** Value during reset; without it the register has no reset and prints in an always block of its own. */
@@ -149,8 +149,14 @@ export function mux(condition: Like<BoolShape>, then: Bits | number | bigint | b
   return (arm as { kind?: string }).kind === "bool" && node.width === 1 ? new BoolClass(node) : new UIntClass(node);
 }
 
+/** A vector of any elements. */
+interface AnyVec {
+  readonly kind: "vec";
+  readonly node: Node;
+}
+
 /** Concatenation, first part in the high bits, as in Verilog. */
-export const cat = (...parts: readonly (UInt | SInt | Vec<never>)[]): UInt => {
+export const cat = (...parts: readonly (UInt | SInt | AnyVec)[]): UInt => {
   if (parts.length === 0) throw new UserError("bad-value", "cat() needs at least one part", { where: callerLocation() });
   return new UIntClass(catOf(parts.map((part) => castSign(part.node, false))));
 };
@@ -163,7 +169,7 @@ export const constant = <S extends Shape>(shape: S, value: Like<S>): S extends {
 };
 
 /** Says that a value is meant to be unread: prints as `unused_<name>`, which every lint tool knows. */
-export const discard = (name: string, value: UInt | SInt | Vec<never>): void => {
+export const discard = (name: string, value: UInt | SInt | AnyVec): void => {
   const build = builder("discard()");
   const claimed = build.claim(`unused_${name}`, "a discarded value");
   const signal: Signal = { name: claimed.name, role: "wire", shape: bool, domain: undefined, reset: undefined, initial: undefined, doc: undefined, scope: build.scope, site: claimed.site };

@@ -91,7 +91,7 @@ export const indexText = ({ constant, terms }: Index, unit: number): string =>
 /** A signal or a part of it, as it is read or driven. */
 export const placeText = ({ signal, select }: Place): string => {
   const total = signal.shape.width;
-  if (select === undefined || isWhole(select, total)) return signal.name;
+  if (select === undefined || total === 1 || isWhole(select, total)) return signal.name;
   if (select.loops.length === 0 && select.dynamic.length === 0) {
     const { constant, width } = select;
     return width === 1 ? `${signal.name}[${constant}]` : `${signal.name}[${constant + width - 1}:${constant}]`;
@@ -138,7 +138,7 @@ const unaryText = (operator: string, a: Node): Text => {
 
 /** The bits of a node where its sign doesn't matter: in a concatenation, as the source of an assignment of the same width. */
 const bitsText = (node: Node): Text => {
-  if (node.op === "cast") return toText(node.a);
+  if (node.op === "cast") return bitsText(node.a);
   if (node.op === "ref") return { text: placeText(node.select === undefined ? { signal: node.signal } : { signal: node.signal, select: node.select }), kind: "leaf" };
   return toText(node);
 };

@@ -102,26 +102,34 @@ const readLines = (read: MemoryRead): string[] => {
   return heldAddress === undefined ? block : [...block, `assign ${data.name} = ${memory.name}[${heldAddress.name}];`];
 };
 
+const indent = (lines: readonly string[], by = "  "): string[] => lines.map((line) => (line === "" || line.startsWith("`") ? line : `${by}${line}`));
+
+/** `cycles * width` as text. */
 const scaled = (width: number, cycles: Index): string => indexText(new Index(cycles.constant * width, cycles.terms.map(({ loop, factor }) => ({ loop, factor: factor * width }))), width);
 
-/** Shift line whose length may differ between iterations: widths match in every one, so that nothing is cast. */
+const bitsOf = (width: number, cycles: Index): string => {
+  if (cycles.terms.length === 0) return range(width * cycles.constant);
+  return width === 1 ? `[${indexText(cycles.plus(-1), 1)}:0]` : `[${scaled(width, cycles)}-1:0]`;
+};
+
+/** Shift line, oldest value on top. Its length may differ between iterations: no slice of it gets a length that could be zero. */
 const delayLines = ({ data, value, cycles, enable, reset, domain }: Delay): string[] => {
   const { width } = data.shape;
   const line = `${data.name}_line`;
-  const taps = `${data.name}_taps`;
-  const bits = (count: Index): string => (width === 1 && count.terms.length === 0 && count.constant === 1 ? "" : `[${scaled(width, count)}-1:0]`);
-  const simplify = (text: string): string => text.replace(/\[(\d+)-1:0\]/g, (_, total: string) => `[${Number(total) - 1}:0]`);
-  const move = `${line} <= ${taps}${simplify(bits(cycles))};`;
-  const step = enable === undefined ? move : `if (${expressionText(enable)}) ${move}`;
-  const guard = `${domain.activeLow ? "!" : ""}${domain.rst}`;
-  const body = reset ? [`  if (${guard}) ${line} <= '0;`, `  else ${step}`] : [`  ${step}`];
-  const oldest = width === 1 ? `${taps}[${scaled(1, cycles)}]` : `${taps}[${scaled(width, cycles)} +: ${width}]`;
+  const single = cycles.terms.length === 0 && cycles.constant === 1;
+  const moves = single
+    ? [`${line} <= ${sourceText(value)};`]
+    : [`${line} <= ${line} << ${width};`, `${line}[${width === 1 ? "0" : `${width - 1}:0`}] <= ${sourceText(value)};`];
+  const guarded = enable === undefined ? undefined : `if (${expressionText(enable)}) begin`;
+  const clear = [`if (${domain.activeLow ? "!" : ""}${domain.rst}) begin`, `  ${line} <= '0;`];
+  const plain = guarded === undefined ? moves : [guarded, ...indent(moves), "end"];
+  const body = reset ? [...clear, `end else ${guarded ?? "begin"}`, ...indent(moves), "end"] : plain;
+  const top = cycles.plus(-1);
+  const oldest = single ? line : width === 1 ? `${line}[${indexText(top, 1)}]` : `${line}[${scaled(width, top)} +: ${width}]`;
   return [
-    `logic ${simplify(bits(cycles))} ${line};`.replace("  ", " "),
-    `logic ${simplify(bits(cycles.plus(1)))} ${taps};  // delayed by 0, 1, 2, ... cycles`,
-    `assign ${taps} = {${line}, ${sourceText(value)}};`,
+    ["logic", bitsOf(width, cycles), `${line};`].filter((part) => part !== "").join(" "),
     `always_ff ${edgeText(domain, reset)} begin`,
-    ...body,
+    ...indent(body),
     "end",
     `assign ${data.name} = ${oldest};`,
   ];
@@ -148,7 +156,6 @@ const joinBlocks = (blocks: readonly (readonly string[])[]): string[] => {
   return lines;
 };
 
-const indent = (lines: readonly string[], by = "  "): string[] => lines.map((line) => (line === "" || line.startsWith("`") ? line : `${by}${line}`));
 
 const itemBlocks = (item: Item, circuit: Circuit): string[][] => {
   switch (item.kind) {
