@@ -1,0 +1,64 @@
+// Hand-written test bench for `bench sim`: replays a file of stimulus on a Verilated array and hashes every valid output.
+//
+//   array_bench STIMULUS RECORDS REPEATS
+//
+// A record is one cycle: a word of control bits (valid, first, shift, drain), then the activations, then the weights.
+// Prints cycles, seconds and hash. -DSIZE=n says how many rows and columns the array has.
+
+#include "Vdut.h"
+#include "verilated.h"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+static constexpr int record_words = 1 + 2 * SIZE / 4;
+
+static inline void clock(Vdut& dut) {
+  dut.clk = 1;
+  dut.eval();
+  dut.clk = 0;
+  dut.eval();
+}
+
+int main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  const size_t records = std::strtoull(argv[2], nullptr, 10);
+  const size_t repeats = std::strtoull(argv[3], nullptr, 10);
+  std::vector<uint32_t> stimulus(records * record_words);
+  std::FILE* const file = std::fopen(argv[1], "rb");
+  if (!file || std::fread(stimulus.data(), 4, stimulus.size(), file) != stimulus.size()) return 2;
+  std::fclose(file);
+
+  VerilatedContext context;
+  Vdut dut(&context, "");
+  dut.rst = 1;
+  clock(dut);
+  clock(dut);
+  dut.rst = 0;
+
+  uint32_t hash = 2166136261u;
+  uint32_t out[SIZE];
+  const auto start = std::chrono::steady_clock::now();
+  for (size_t repeat = 0; repeat < repeats; ++repeat) {
+    const uint32_t* record = stimulus.data();
+    for (size_t i = 0; i < records; ++i, record += record_words) {
+      dut.valid = record[0] & 1;
+      dut.first = record[0] >> 1 & 1;
+      dut.shift = record[0] >> 2 & 1;
+      dut.drain = record[0] >> 3 & 1;
+      std::memcpy(&dut.a, record + 1, SIZE);
+      std::memcpy(&dut.b, record + 1 + SIZE / 4, SIZE);
+      clock(dut);
+      if (!dut.out_valid) continue;
+      std::memcpy(out, &dut.out, sizeof out);
+      for (uint32_t word : out) hash = (hash ^ word) * 16777619u;
+    }
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::printf("%zu %.9f %08x\n", records * repeats, seconds, hash);
+  return 0;
+}
