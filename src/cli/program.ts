@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import { Command as Commander, CommanderError } from "commander";
 import { UserError } from "../base/error.ts";
 import { addLeaf, sentence } from "./command.ts";
+import { benchSim } from "./commands/bench.ts";
 import { checkModel, checkTender } from "./commands/check.ts";
 import { clean } from "./commands/clean.ts";
 import { doctor } from "./commands/doctor.ts";
+import { list } from "./commands/list.ts";
 import { errorText, failureOf, toJson } from "./output.ts";
 
 const versionOfPackage = (): string => {
@@ -33,11 +35,14 @@ const createProgram = (): Commander => {
     .version(versionOfPackage(), "--version")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
+  // In the order in which `--help` lists them.
+  addLeaf(program, list);
+  addLeaf(program, doctor);
+  addLeaf(program, clean);
   for (const [name, summary] of Object.entries(GROUPS)) program.command(name).summary(summary).description(sentence(summary)).helpCommand(false);
   addLeaf(program, checkTender);
   addLeaf(program, checkModel);
-  addLeaf(program, doctor);
-  addLeaf(program, clean);
+  addLeaf(program, benchSim);
   return program;
 };
 
