@@ -33,6 +33,9 @@ interface CalibratedTensor {
 const largest = (values: ArrayLike<number>): number =>
   Array.prototype.reduce.call(values, (most: unknown, value) => Math.max(Number(most), Math.abs(Number(value))), 0) as number;
 
+/** Difference allowed from a value whose tensor has the given largest magnitude; `first` as in CalibratedTensor. */
+type Bound = (magnitude: number, first: boolean) => number;
+
 /**
  * Reads the calibration of a static case and checks it: group tables from the recorded maxima, and maxima and mean bias from the samples.
  * The samples have no recorded intermediates, so a value near a rounding tie could take the other code under another order of float additions;
@@ -45,7 +48,7 @@ export const checkCalibration = (
   comparison: Comparison,
   tolerance: number,
 ): LayerCalibration => {
-  const { bits, groups, chunk, chunks, tokens, hidden, ffn, heads, depth, quantizedAttention } = sizes;
+  const { bits, groups, chunk, tokens, hidden, quantizedAttention } = sizes;
   const rounding: Rounding = sizes.mode === "static_rdn" ? "rdn" : "rup";
   if (file.get("scheme").text() !== rounding) file.get("scheme").fail(`is "${file.get("scheme").text()}" in a case of mode ${sizes.mode}`);
   const samples = file.get("samples").items();
@@ -53,9 +56,20 @@ export const checkCalibration = (
   const runs = samples.map((sample) =>
     officialLayer(parameters, tensor([tokens, hidden], sample.floats([tokens, hidden])), { bits, groups, chunk, quantizedAttention }),
   );
-  const bound = (magnitude: number, first: boolean) => (first ? magnitude * tolerance : tolerance === 0 ? 0 : (2 * magnitude) / (2 ** (bits - 1) - 1));
+  const bound: Bound = (magnitude, first) => (first ? magnitude * tolerance : tolerance === 0 ? 0 : (2 * magnitude) / (2 ** (bits - 1) - 1));
+  const read = new Map(calibratedTensors(runs, sizes).map((entry) => [entry.name, checkTensor(file, entry, sizes, rounding, comparison, bound)]));
+  const linear = (name: ActivationName): readonly ChunkCalibration[] => read.get(name)![0]!;
+  return {
+    linear: { h: linear("h"), o: linear("o"), fc1: linear("fc1"), fc2: linear("fc2") },
+    queries: read.get("q") ?? [],
+    scores: read.get("s") ?? [],
+    ...(quantizedAttention ? checkAttentionCalibration(file, runs, sizes, comparison, bound) : { keys: [], valueScales: [] }),
+  };
+};
 
-  const tensors: CalibratedTensor[] = activationNames.map((name) => ({
+/** The tensors that the calibration covers, with what each sample's run saw. */
+const calibratedTensors = (runs: readonly LayerStatistics[], { hidden, ffn, heads, depth, tokens, quantizedAttention }: LayerSizes): CalibratedTensor[] => {
+  const linear = activationNames.map((name) => ({
     name,
     channels: name === "fc2" ? ffn : hidden,
     heads: undefined,
@@ -63,70 +77,47 @@ export const checkCalibration = (
     samples: [runs.map((run) => run.linear[name])],
     first: name === "h",
   }));
-  const byHead = (of: (run: LayerStatistics, head: number) => readonly ActivationChunk[]) =>
-    Array.from({ length: heads }, (_, head) => runs.map((run) => of(run, head)));
-  if (quantizedAttention) {
-    tensors.push({ name: "q", channels: depth, heads, biased: true, samples: byHead((run, head) => run.queries[head]!), first: false });
-    tensors.push({ name: "s", channels: tokens, heads, biased: false, samples: byHead((run, head) => run.scores[head]!), first: false });
-  }
+  if (!quantizedAttention) return linear;
+  const byHead = (of: (run: LayerStatistics) => readonly (readonly ActivationChunk[])[]): CalibratedTensor["samples"] =>
+    Array.from({ length: heads }, (_, head) => runs.map((run) => of(run)[head]!));
+  return [
+    ...linear,
+    { name: "q", channels: depth, heads, biased: true, samples: byHead((run) => run.queries), first: false },
+    { name: "s", channels: tokens, heads, biased: false, samples: byHead((run) => run.scores), first: false },
+  ];
+};
 
-  const read = new Map<string, ChunkCalibration[][]>();
-  for (const { name, channels, heads: count, biased, samples: perHead, first } of tensors) {
-    const axes = count === undefined ? [chunks] : [count, chunks];
-    const maximaFile = file.get("tmax_cmax");
-    const computed = perHead.flatMap((runsOfHead) => calibrate(runsOfHead, groups, rounding));
-    const magnitude = largest(computed.map(({ tmax, bias }) => tmax + largest(bias)));
-    const tmax = maximaFile.get(`${name}_tmax`).floats(axes);
-    const cmax = maximaFile.get(`${name}_cmax`).floats([...axes, channels]);
-    comparison.near(
-      maximaFile.get(`${name}_tmax`),
-      axes,
-      computed.map((entry) => entry.tmax),
-      () => bound(magnitude, first),
-    );
-    comparison.near(
-      maximaFile.get(`${name}_cmax`),
-      [...axes, channels],
-      computed.flatMap((entry) => [...entry.cmax]),
-      () => bound(magnitude, first),
-    );
-    const bias = biased
-      ? file
-          .get("bias")
-          .get(name)
-          .floats([...axes, 1, channels])
-      : new Float32Array(axes.reduce((product, axis) => product * axis, channels));
-    if (biased)
-      comparison.near(
-        file.get("bias").get(name),
-        [...axes, 1, channels],
-        computed.flatMap((entry) => [...entry.bias]),
-        () => bound(magnitude, first),
-      );
-    const tables = { rup: new Uint8Array(cmax.length), rdn: new Uint8Array(cmax.length) };
-    for (const variant of ["rup", "rdn"] as const) {
-      for (const [position, most] of tmax.entries())
-        tables[variant].set(groupTable(most, cmax.subarray(position * channels, (position + 1) * channels), groups, variant), position * channels);
-      comparison.exact(file.get(`group_index_${variant}`).get(`${name}_cmax`), [...axes, channels], tables[variant]);
-    }
-    const entries = [...tmax].map((most, at) => ({
-      bias: bias.subarray(at * channels, (at + 1) * channels),
-      tmax: most,
-      groupOf: tables[rounding].subarray(at * channels, (at + 1) * channels),
-    }));
-    read.set(
-      name,
-      Array.from({ length: count ?? 1 }, (_, head) => entries.slice(head * chunks, (head + 1) * chunks)),
-    );
-  }
-  const linear = (name: ActivationName) => read.get(name)![0]!;
-  const attention = quantizedAttention ? checkAttentionCalibration(file, runs, sizes, comparison, bound) : { keys: [], valueScales: [] };
-  return {
-    linear: { h: linear("h"), o: linear("o"), fc1: linear("fc1"), fc2: linear("fc2") },
-    queries: read.get("q") ?? [],
-    scores: read.get("s") ?? [],
-    ...attention,
+/** One tensor's calibration, by head (one entry without heads), then by chunk. */
+const checkTensor = (
+  file: JsonValue,
+  { name, channels, heads, biased, samples, first }: CalibratedTensor,
+  { groups, chunks }: LayerSizes,
+  rounding: Rounding,
+  comparison: Comparison,
+  bound: Bound,
+): ChunkCalibration[][] => {
+  const axes = heads === undefined ? [chunks] : [heads, chunks];
+  const computed = samples.flatMap((ofHead) => calibrate(ofHead, groups, rounding));
+  const allowed = bound(largest(computed.map(({ tmax, bias }) => tmax + largest(bias))), first);
+  const compare = (place: JsonValue, shape: readonly number[], values: number[]): Float32Array => {
+    comparison.near(place, shape, values, () => allowed);
+    return place.floats(shape);
   };
+  const maximaFile = file.get("tmax_cmax");
+  const peaks = computed.map((entry) => entry.tmax);
+  const channelPeaks = computed.flatMap((entry) => [...entry.cmax]);
+  const tmax = compare(maximaFile.get(`${name}_tmax`), axes, peaks);
+  const cmax = compare(maximaFile.get(`${name}_cmax`), [...axes, channels], channelPeaks);
+  const biases = computed.flatMap((entry) => [...entry.bias]);
+  const bias = biased ? compare(file.get("bias").get(name), [...axes, 1, channels], biases) : new Float32Array(biases.length);
+  const slice = <A extends Float32Array | Uint8Array>(values: A, at: number): A => values.subarray(at * channels, (at + 1) * channels) as A;
+  const tables = { rup: new Uint8Array(cmax.length), rdn: new Uint8Array(cmax.length) };
+  for (const variant of ["rup", "rdn"] as const) {
+    for (const [at, most] of tmax.entries()) tables[variant].set(groupTable(most, slice(cmax, at), groups, variant), at * channels);
+    comparison.exact(file.get(`group_index_${variant}`).get(`${name}_cmax`), [...axes, channels], tables[variant]);
+  }
+  const entries = Array.from(tmax, (most, at) => ({ bias: slice(bias, at), tmax: most, groupOf: slice(tables[rounding], at) }));
+  return Array.from({ length: heads ?? 1 }, (_, head) => entries.slice(head * chunks, (head + 1) * chunks));
 };
 
 /** K's mean bias and the maxima of K's and V's scales. */
@@ -135,7 +126,7 @@ const checkAttentionCalibration = (
   runs: readonly LayerStatistics[],
   { heads, tokens, depth }: LayerSizes,
   comparison: Comparison,
-  bound: (magnitude: number, first: boolean) => number,
+  bound: Bound,
 ): Pick<LayerCalibration, "keys" | "valueScales"> => {
   const all = Array.from({ length: heads }, (_, head) => head);
   const compare = (place: JsonValue, shape: readonly number[], computed: number[]): Float32Array => {

@@ -4,7 +4,8 @@ import type { JsonValue } from "./json-value.ts";
 export interface FirstDifference {
   readonly path: string;
   readonly expected: number;
-  readonly got: number;
+  /** null where the computed value is not a number. */
+  readonly got: number | null;
 }
 
 /** Counts of one group of values, usually a case of the file. */
@@ -29,7 +30,7 @@ const elementPath = (shape: readonly number[], at: number): string => {
 
 /** Compares computed values with those of a file, and keeps counts by row and the first difference. */
 export class Comparison {
-  readonly rows: { name: string; compared: number; mismatches: number; maxAbsDiff: number }[] = [];
+  readonly rows: { -readonly [K in keyof ComparisonRow]: ComparisonRow[K] }[] = [];
   first: FirstDifference | null = null;
 
   /** Begins a row; what follows counts in it. */
@@ -39,7 +40,7 @@ export class Comparison {
 
   #differ(path: string, expected: number, got: number): void {
     this.rows.at(-1)!.mismatches++;
-    this.first ??= { path, expected, got };
+    this.first ??= { path, expected, got: Number.isFinite(got) ? got : null };
   }
 
   /** Every element must be equal (0 and -0 are). Returns whether all were. */
@@ -77,7 +78,7 @@ export class Comparison {
       const computed = got[at] ?? Number.NaN;
       const difference = Math.abs(value - computed);
       row.compared++;
-      if (output && difference > row.maxAbsDiff) row.maxAbsDiff = difference;
+      if (output && difference > row.maxAbsDiff && difference < Number.POSITIVE_INFINITY) row.maxAbsDiff = difference;
       // Written so that a NaN on our side counts as a difference.
       if (!(difference <= bound(at))) this.#differ(path + elementPath(shape, at), value, computed);
     }

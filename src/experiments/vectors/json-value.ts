@@ -16,7 +16,7 @@ export class JsonValue {
   }
 
   fail(constraint: string): never {
-    throw new UserError(code, `${this.path || "the file"} ${constraint}`, {
+    throw new UserError(code, `${this.path === "" ? "the file" : this.path} ${constraint}`, {
       hint: "the file is truncated, inconsistent, or not of the format of vectors/tender.json",
     });
   }

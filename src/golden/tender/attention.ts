@@ -26,7 +26,7 @@ export const transpose = ({ shape: [rows = 0, columns = 0], data }: Tensor<Float
 };
 
 /** K of one head [S, d] as the weight side of QK^T: channel bias over tokens removed, then one scale a token (`modeling_opt_tender.py:394-440`). */
-export const quantizeKeys = (keys: Tensor<Float32Array>, bits: number, calibration?: KeyCalibration | undefined): QuantizedKeys => {
+export const quantizeKeys = (keys: Tensor<Float32Array>, bits: number, calibration?: KeyCalibration): QuantizedKeys => {
   const channels = keys.shape[1] ?? 0;
   const bias = calibration?.bias ?? channelBias(keys);
   const centred = tensor(
@@ -38,7 +38,7 @@ export const quantizeKeys = (keys: Tensor<Float32Array>, bits: number, calibrati
 };
 
 /** V of one head [S, d] as the weight side of S·V, transposed to [d, S]: one scale a column of V (`modeling_opt_tender.py:549-560`). */
-export const quantizeValues = (values: Tensor<Float32Array>, bits: number, scales?: Float32Array | undefined): QuantizedWeights => {
+export const quantizeValues = (values: Tensor<Float32Array>, bits: number, scales?: Float32Array): QuantizedWeights => {
   const columns = transpose(values);
   const used = scales ?? rowScales(columns, bits);
   return { codes: quantizeRows(columns, used, bits), scales: used };

@@ -35,20 +35,19 @@ export const tileSchedule = (order: ArrayLike<number>, groupSizes: readonly numb
     throw new UserError("bad-groups", `group sizes sum to ${total} where the order holds ${order.length} channels (at least one)`);
   const maxShift = 2 ** options.shiftWidth - 1;
   const beats: { channel: number; shift: number; first: boolean; last: boolean }[] = [];
-  let pending = 0;
-  const push = (channel: number, shift: number): void => {
-    beats.push({ channel, shift, first: beats.length === 0, last: false });
-    pending -= shift;
-  };
+  const push = (channel: number, shift: number): number => beats.push({ channel, shift, first: beats.length === 0, last: false });
   let position = 0;
+  /** Group boundaries passed since the last beat: shifts not yet done. */
+  let pending = 0;
   for (const [group, size] of groupSizes.entries()) {
     if (group > 0 && position > 0) pending++;
     for (let member = 0; member < size; member++) {
-      while (pending > maxShift) push(-1, maxShift);
+      for (; pending > maxShift; pending -= maxShift) push(-1, maxShift);
       push(order[position++]!, pending);
+      pending = 0;
     }
   }
-  if (options.trailing !== "trim") while (pending > 0) push(-1, Math.min(pending, maxShift));
+  if (options.trailing !== "trim") for (; pending > 0; pending -= Math.min(pending, maxShift)) push(-1, Math.min(pending, maxShift));
   beats.at(-1)!.last = true;
   return { beats, trimmed: pending };
 };

@@ -213,12 +213,7 @@ export interface ProductResult {
 export type Compensation = (chunk: number, row: number, column: number) => number;
 
 /** Integer product of every chunk, then the vector unit: what array and vector unit do for any of the layer's products. */
-export const runProduct = (
-  activations: QuantizedActivations,
-  weights: QuantizedWeights,
-  compensation: Compensation,
-  accWidth?: number | undefined,
-): ProductResult => {
+export const runProduct = (activations: QuantizedActivations, weights: QuantizedWeights, compensation: Compensation, accWidth?: number): ProductResult => {
   const columns = weights.scales.length;
   const y = new Float32Array(activations.rows * columns);
   const acc: Accumulators[] = [];

@@ -112,7 +112,7 @@ export const officialScores = (
   queries: Tensor<Float32Array>,
   keys: Tensor<Float32Array>,
   options: ActivationOptions,
-  calibration?: KeyCalibration | undefined,
+  calibration?: KeyCalibration,
 ): OfficialProduct & { readonly keys: { readonly bias: Float32Array; readonly scales: Float32Array } } => {
   const activations = quantizeActivations(queries, options);
   const weights = quantizeKeys(keys, options.bits, calibration);
@@ -133,7 +133,7 @@ export const officialValues = (
   scores: Tensor<Float32Array>,
   values: Tensor<Float32Array>,
   options: ActivationOptions,
-  valueScales?: Float32Array | undefined,
+  valueScales?: Float32Array,
 ): OfficialProduct & { readonly values: QuantizedWeights } => {
   const activations = quantizeActivations(scores, { ...options, unsigned: true, bias: false });
   const weights = quantizeValues(values, options.bits, valueScales);

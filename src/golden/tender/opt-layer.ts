@@ -59,7 +59,8 @@ const moments = (row: Float32Array): { mean: number; variance: number } => {
     total.mean = Math.fround(total.mean + Math.fround(delta / total.count));
     total.squares = Math.fround(total.squares + Math.fround(delta * Math.fround(value - total.mean)));
   }
-  for (let lane = 0; lane < lanes && blocks > 0; lane++) {
+  if (blocks === 0) return { mean: total.mean, variance: Math.fround(total.squares / row.length) };
+  for (let lane = 0; lane < lanes; lane++) {
     const share = Math.fround(blocks / (total.count + blocks));
     const delta = Math.fround(means[lane]! - total.mean);
     const between = Math.fround(Math.fround(Math.fround(delta * delta) * share) * total.count);
