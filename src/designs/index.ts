@@ -5,7 +5,7 @@ import { arraySchema, cellSchema } from "./tender/parameters.ts";
 
 export { arrayCycles, tenderArray, tenderCell };
 export type { Design } from "./design.ts";
-export type { ArrayParameters, CellParameters } from "./tender/parameters.ts";
+export { type ArrayParameters, type CellParameters, widthsOf } from "./tender/parameters.ts";
 export type { ArrayPorts } from "./tender/ports.ts";
 
 /** A design without the types of its own parameters, as commands handle it. */
