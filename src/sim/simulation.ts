@@ -2,7 +2,7 @@ import { UserError } from "../base/error.ts";
 import type { PortMap } from "../hdl/ports.ts";
 import type { BlockOptions, BlockResult, Column, PortName, Stimulus } from "./block.ts";
 import { decodeColumn, encodeColumn } from "./block.ts";
-import { checkPorts } from "./check-ports.ts";
+import { matchPorts } from "./check-ports.ts";
 import type { Clock } from "./clocks.ts";
 import { maskOf, nextEvent } from "./clocks.ts";
 import { readBig, writeBig } from "./codec.ts";
@@ -32,15 +32,14 @@ export class Simulation<P extends PortMap = PortMap> {
   #closed = false;
 
   constructor(source: SimSource<P>, engine: Engine, clocks: readonly Clock[], options: { readonly seed: number; readonly maxCycles: number }) {
-    checkPorts(source, engine.places);
     this.top = source.top;
     this.seed = options.seed;
     this.maxCycles = options.maxCycles;
     this.#engine = engine;
     this.#clocks = clocks;
-    this.#ports = source.ports;
+    this.#ports = matchPorts(source, engine.places);
     this.#access = { words: engine.words, changed: false, settleOnRead: true, settle: () => this.eval() };
-    this.io = buildHandles<P>(source.ports.map(({ path, name, shape }) => ({ path, handle: handleOf(this.#access, shape, this.#place(name)) })));
+    this.io = buildHandles<P>(this.#ports.map(({ path, name, shape }) => ({ path, handle: handleOf(this.#access, shape, this.#place(name)) })));
     for (const clock of clocks) this.#driveReset(clock, false);
     this.eval();
   }
@@ -61,9 +60,9 @@ export class Simulation<P extends PortMap = PortMap> {
     if (!Number.isInteger(count) || count < 0) throw new UserError("bad-count", `step takes a whole number of cycles from 0, not ${count}`);
     this.#outsideTasks("step");
     const stepped = this.#clock(clock);
-    this.#access.changed = false;
     if (this.#clocks.length === 1) {
       this.#engine.cycles(count);
+      this.#access.changed = false;
       return;
     }
     for (const end = stepped.edges + count; stepped.edges < end; ) this.#advance();
@@ -117,8 +116,8 @@ export class Simulation<P extends PortMap = PortMap> {
     const outputs = capture.map((name) => ({ name, port: this.#port(name) }));
     const raw = outputs.map(({ port }) => ({ place: this.#place(port.name), column: new Uint32Array(cycles * wordsOf(port.shape.width)) }));
     const conditions = (typeof when === "string" ? [when] : (when as readonly string[])).map((name) => this.#condition(name));
-    this.#access.changed = false;
     const records = this.#runBlocks(cycles, inputs, raw, conditions);
+    this.#access.changed = false;
     const columns = Object.fromEntries(outputs.map(({ name, port }, i) => [name, decodeColumn(port.shape, raw[i]!.column, records)])) as Record<N, Column>;
     return { records, columns };
   }
@@ -163,8 +162,8 @@ export class Simulation<P extends PortMap = PortMap> {
   }
 
   #runGroup(group: TaskGroup): void {
+    const first = this.#clock(undefined);
     const byClock = this.#clocks.map((clock) => group.all.filter((task) => this.#clock(task.clock) === clock));
-    const first = this.#clocks[0]!;
     const limit = this.cycle + this.maxCycles;
     if (this.#clocks.length > 1) {
       while (group.busy) {
@@ -178,8 +177,8 @@ export class Simulation<P extends PortMap = PortMap> {
       if (this.cycle >= limit) throw group.timeout(this.maxCycles);
       group.resume(group.all);
       if (!group.busy) break;
-      this.#access.changed = false;
       this.#engine.edge();
+      this.#access.changed = false;
     }
     this.#engine.rise(1, (this.cycle + 1) * first.period);
   }
@@ -188,8 +187,8 @@ export class Simulation<P extends PortMap = PortMap> {
   #advance(beforeRise?: (rising: readonly Clock[]) => void): void {
     const { time, falling, rising } = nextEvent(this.#clocks);
     if (falling.length > 0 || this.#access.changed || beforeRise !== undefined) {
-      this.#access.changed = false;
       this.#engine.fall(maskOf(falling), time);
+      this.#access.changed = false;
     }
     for (const clock of falling) clock.fall();
     if (rising.length === 0) return;

@@ -43,7 +43,7 @@ export interface VerilogOptions<P extends PortMap> {
   readonly top: string;
   /** Paths of files, or files by name and text. */
   readonly files: readonly (string | SourceFile)[];
-  /** Every port but the module's own clock and reset. Keys are the Verilog names; bundles join with `_`; camelCase becomes snake_case. */
+  /** Every port but the module's own clock and reset. Keys are the Verilog names, or those in camelCase; bundles join with `_`. */
   readonly ports: P;
   /** The module's own clock and reset; "none" for a module without. Default `clk` and an active-high `rst`. */
   readonly clock?: { readonly clk: string; readonly rst?: string; readonly activeLow?: boolean } | "none";
@@ -63,16 +63,13 @@ const load = (file: string | SourceFile): SourceFile => {
 const flatten = (ports: PortMap, clocks: SourceClock[], path: readonly string[] = []): SourcePort[] =>
   Object.entries(ports).flatMap(([key, entry]): SourcePort[] => {
     const here = [...path, key];
-    const name = here.map(toVerilog).join("_");
+    const name = here.map(toSnake).join("_");
     if (!isPort(entry)) return flatten(entry, clocks, here);
     if (entry.port !== "clock") return [{ path: here, name, direction: entry.port, shape: entry.shape }];
     const rst = entry.reset === "none" ? undefined : entry.activeLow ? `${name}_rst_n` : `${name}_rst`;
     clocks.push({ key: here.join("."), clk: `${name}_clk`, rst, activeLow: entry.activeLow });
     return [];
   });
-
-/** A name that is upper case throughout is meant so; others follow the language's rule. */
-const toVerilog = (key: string): string => (key === key.toUpperCase() ? key : toSnake(key));
 
 /**
  * Existing Verilog as something to simulate. The ports are typed from the declaration; building checks it against
