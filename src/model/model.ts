@@ -33,11 +33,8 @@ const checkTokens = (tokens: Uint16Array, { name, vocab, context }: ModelConfig)
   if (outside !== undefined) throw new UserError("bad-token", `token ${outside} is not below the vocabulary of ${name}, ${vocab}`);
 };
 
-/** `models/` of the clone or the installed package, whichever this file belongs to. */
-export const modelsFolder = (): string => {
-  const up = ["../../models", "../../../models"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
-  return up.find((path) => existsSync(path)) ?? up[0]!;
-};
+/** `models/` of the clone or of the installed package: this file lies two folders below either. */
+export const modelsFolder = (): string => fileURLToPath(new URL("../../models", import.meta.url));
 
 /**
  * Loads a model by the name of one that comes with the project, or by the path of a folder with `config.json`, `tokenizer.json` and `model.safetensors`.
