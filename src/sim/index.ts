@@ -10,3 +10,4 @@ export type { SimSource, SourceClock, SourceFile, SourcePort, VerilogOptions } f
 export { verilog } from "./source.ts";
 export type { Task, TaskLike, TaskSpec } from "./tasks.ts";
 export { background, edges } from "./tasks.ts";
+export { type BenchBody, type TestContext, withWaves } from "./waves.ts";

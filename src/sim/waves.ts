@@ -1,0 +1,82 @@
+import { mkdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { deriveSeed, Random } from "../base/random.ts";
+import type { Module } from "../hdl/circuit.ts";
+import type { PortMap } from "../hdl/ports.ts";
+import type { SimulateOptions } from "./simulate.ts";
+import { rootSeed, simulate } from "./simulate.ts";
+import type { Simulation } from "./simulation.ts";
+import type { SimSource } from "./source.ts";
+import { cacheFolder } from "./verilator/cache.ts";
+
+/** What a test runner says about the running test; vitest's context has this form. */
+export interface TestContext {
+  readonly task: { readonly name: string; readonly file: { readonly name: string } };
+}
+
+/** A test bench: gets the design and a random source, both from one seed. */
+export type BenchBody<P extends PortMap> = (sim: Simulation<P>, random: Random) => void | Promise<void>;
+
+const nameOf = (context: TestContext | undefined, top: string): string => context?.task.name ?? top;
+
+const fileNameOf = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "")
+    .slice(0, 80);
+
+const shellQuoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+const repeatLine = (context: TestContext | undefined, seed: number): string => {
+  const line = `SYSTOLE_SEED=${seed} SYSTOLE_WAVES=1 npx vitest run`;
+  return context === undefined ? line : `${line} ${context.task.file.name} -t ${shellQuoted(context.task.name)}`;
+};
+
+/**
+ * A test, for a runner such as vitest: `test("keeps order", withWaves(fifo, {}, (sim, random) => { ... }))`.
+ * Where the body fails it runs again, from the same seed, in a build that writes a waveform; the error then also says where
+ * the waveform is and which line repeats the test. With `$SYSTOLE_WAVES` set, the waveform is written from the start.
+ */
+export const withWaves =
+  <P extends PortMap>(design: SimSource<P> | Module<P>, options: SimulateOptions, body: BenchBody<P>) =>
+  async (context?: TestContext): Promise<void> => {
+    const root = rootSeed();
+    const seed = options.seed ?? deriveSeed(root, nameOf(context, "circuit" in design ? design.name : design.top));
+    const run = async (trace: string | undefined): Promise<void> => {
+      const sim = await simulate(design, { ...options, seed, ...(trace === undefined ? {} : { trace }) });
+      try {
+        await body(sim, new Random(seed));
+      } finally {
+        sim.close();
+      }
+    };
+    const waves = options.trace ?? wavePath(nameOf(context, "bench"), root);
+    const always = options.trace !== undefined || (process.env["SYSTOLE_WAVES"] ?? "") !== "";
+    try {
+      await run(always ? waves : undefined);
+    } catch (error) {
+      const again = always
+        ? error
+        : await run(waves).then(
+            () => undefined,
+            (second: unknown) => second,
+          );
+      const outcome =
+        again === undefined ? "The repeated run with waves did not fail: the bench depends on something that its seed does not govern." : `Waves: ${waves}`;
+      throw extended(error, `${outcome}\nRepeat: ${repeatLine(context, root)}`);
+    }
+  };
+
+const wavePath = (name: string, seed: number): string => {
+  const folder = join(cacheFolder(), "waves");
+  mkdirSync(folder, { recursive: true });
+  return relative(process.cwd(), join(folder, `${fileNameOf(name)}-${seed}.fst`));
+};
+
+/** The same error with more lines, so that a runner still shows its difference and its place. */
+const extended = (error: unknown, lines: string): unknown => {
+  if (!(error instanceof Error)) return new Error(`${String(error)}\n${lines}`, { cause: error });
+  error.message = `${error.message}\n\n${lines}`;
+  return error;
+};
