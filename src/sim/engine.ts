@@ -14,8 +14,11 @@ export interface Engine {
   cycles(count: number): void;
   /** The only clock rises, then falls and takes the pending inputs: what a task sees next is settled for the next edge. */
   edge(): void;
-  /** Applies pending inputs, lowers the clocks in the mask, at a time in units of a thousandth of a nanosecond. */
-  fall(clocks: number, time: number): void;
+  /**
+   * Applies pending inputs, lowers the clocks in the mask, at a time in units of a thousandth of a nanosecond; without a
+   * time it belongs to the instant of the rise that follows.
+   */
+  fall(clocks: number, time: number | undefined): void;
   /** Raises the clocks in the mask. */
   rise(clocks: number, time: number): void;
   /** Runs `plan.cycles` cycles of the only clock from columns of stimulus; returns the number of records captured. */

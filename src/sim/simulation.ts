@@ -187,7 +187,7 @@ export class Simulation<P extends PortMap = PortMap> {
   #advance(beforeRise?: (rising: readonly Clock[]) => void): void {
     const { time, falling, rising } = nextEvent(this.#clocks);
     if (falling.length > 0 || this.#access.changed || beforeRise !== undefined) {
-      this.#engine.fall(maskOf(falling), time);
+      this.#engine.fall(maskOf(falling), rising.length > 0 ? undefined : time);
       this.#access.changed = false;
     }
     for (const clock of falling) clock.fall();

@@ -189,11 +189,12 @@ EXPORT int sim_fall() {
   Instance& s = *current;
   return guarded(s, [&] {
     apply_inputs(s);
-    s.context.time(static_cast<uint64_t>(time_argument(s)));
+    const double time = time_argument(s);
+    if (time >= 0) s.context.time(static_cast<uint64_t>(time));
     drive_clocks(s.model->rootp, s.words[at_argument], 0);
     eval(s);
     if (s.words[at_argument] & 1) s.high = false;
-    if (s.words[at_argument]) dump(s, s.context.time());
+    if (time >= 0) dump(s, s.context.time());
     report(s);
   });
 }

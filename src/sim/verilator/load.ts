@@ -123,10 +123,10 @@ export class VerilatorEngine implements Engine {
     this.#check(this.#library.edge());
   }
 
-  fall(clocks: number, time: number): void {
+  fall(clocks: number, time: number | undefined): void {
     this.#select();
     this.words[mailbox.argument] = clocks;
-    this.#timeArgument[0] = time;
+    this.#timeArgument[0] = time ?? -1;
     this.#check(this.#library.fall());
   }
 
