@@ -42,11 +42,12 @@ const sequences = sequencesOf(readTokens(path, model.config.vocab), model.config
 stdout.write("scheme bits groups chunk tokens | published | without noise | with noise: mean, standard deviation, least, most\n");
 for (const [figure, scheme, count] of published) {
   const some = sequences.slice(0, count);
-  const row = measurePerplexity(model, some, scheme);
-  const values = Array.from({ length: Number(draws) }, (_, draw) => {
+  const row = await measurePerplexity(model, some, scheme);
+  const values: number[] = [];
+  for (let draw = 0; draw < Number(draws); draw++) {
     const random = new Random(deriveSeed(Number(seed), `${JSON.stringify(scheme)} ${draw}`));
-    return perplexity(model, some, noisy(linearOf(scheme), random)).value;
-  });
+    values.push((await perplexity(model, some, noisy(linearOf(scheme), random))).value);
+  }
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
   const spread = [mean, deviation, Math.min(...values), Math.max(...values)].map((value) => value.toFixed(3));

@@ -52,8 +52,13 @@ const idsOf = (model: Model, tokens: CheckModelOptions["tokens"]): Uint16Array =
  * How many digits hold: an order of additions that is as good as another flips a few codes, and everything after them goes another way.
  * `research/data.md` was measured with PyTorch; both are draws from one spread, see `docs/decisions.md`.
  */
-export const measurePerplexity = (model: Model, sequences: readonly Sequence[], scheme: Scheme, onSequence?: (done: number) => void): PerplexityRow => {
-  const { value, tokens } = perplexity(model, sequences, linearOf(scheme), onSequence);
+export const measurePerplexity = async (
+  model: Model,
+  sequences: readonly Sequence[],
+  scheme: Scheme,
+  onSequence?: (done: number) => void,
+): Promise<PerplexityRow> => {
+  const { value, tokens } = await perplexity(model, sequences, linearOf(scheme), onSequence);
   const settings = scheme.name === "tender" ? { groups: scheme.groups, chunk: scheme.chunk } : { groups: null, chunk: null };
   return { scheme: scheme.name, bits: scheme.name === "fp32" ? null : scheme.bits, ...settings, tokens, value };
 };
@@ -62,11 +67,11 @@ export const measurePerplexity = (model: Model, sequences: readonly Sequence[], 
  * `systole check model`: perplexity over tokens, cut into sequences as long as the model's context. Nothing is compared, so those counts are 0.
  * @throws UserError as `loadModel`, `readTokens` and `sequencesOf` do, and `bad-option`.
  */
-export const checkModel = (options: CheckModelOptions): FieldsOf<"check model"> => {
+export const checkModel = async (options: CheckModelOptions): Promise<FieldsOf<"check model">> => {
   const scheme = schemeOf(options);
   const limit = inRange("limit", options.limit ?? Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER);
   const model = typeof options.model === "string" ? loadModel(options.model) : options.model;
   const sequences = sequencesOf(idsOf(model, options.tokens), model.config.context).slice(0, limit);
-  const row = measurePerplexity(model, sequences, scheme, (done) => options.onProgress?.(done, sequences.length));
+  const row = await measurePerplexity(model, sequences, scheme, (done) => options.onProgress?.(done, sequences.length));
   return { compared: 0, mismatches: 0, first: null, maxAbsDiff: null, level: "model", tokens: row.tokens, perplexity: [row] };
 };

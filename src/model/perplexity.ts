@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Linear } from "./linear.ts";
 import type { Model } from "./model.ts";
 import type { Sequence } from "./tokens.ts";
@@ -24,14 +25,16 @@ export interface Perplexity {
   readonly tokens: number;
 }
 
-/** Perplexity of a model over sequences, each run from its own start; `onSequence` is told how many are done. */
-export const perplexity = (model: Model, sequences: readonly Sequence[], linear: Linear, onSequence?: (done: number) => void): Perplexity => {
+/** Perplexity of a model over sequences, each run from its own start; `onSequence` is told how many are done.
+ * Between sequences other work of the process goes on, so that progress is seen and Ctrl-C works. */
+export const perplexity = async (model: Model, sequences: readonly Sequence[], linear: Linear, onSequence?: (done: number) => void): Promise<Perplexity> => {
   let total = 0;
   let tokens = 0;
   for (const [index, { inputs, targets }] of sequences.entries()) {
     total += negativeLogLikelihood(model.logits(inputs, linear), targets);
     tokens += targets.length;
     onSequence?.(index + 1);
+    await setImmediate();
   }
   return { value: Math.exp(total / tokens), tokens };
 };

@@ -15,8 +15,8 @@ const tokenizerSchema = z.object({
 export interface Tokenizer {
   readonly vocabulary: number;
   readonly endOfText: number;
-  encode(text: string): Uint16Array;
-  decode(ids: Iterable<number>): string;
+  readonly encode: (text: string) => Uint16Array;
+  readonly decode: (ids: Iterable<number>) => string;
 }
 
 const unusable = (path: string, what: string): UserError => new UserError("bad-tokenizer", `${path} is not a usable tokenizer: ${what}`);
@@ -78,7 +78,7 @@ export const readTokenizer = (path: string): Tokenizer => {
   if (missing !== undefined) throw unusable(path, `its vocabulary lacks the token \`${missing}\``);
   const ranks = new Map(merges.map(([left, right], rank) => [pairKey(left, right), rank]));
   const bytes = new Map(characters.map((character, byte) => [character, byte]));
-  const stray = vocab.find((token, id) => id !== end_of_text && Array.from(token).some((character) => !bytes.has(character)));
+  const stray = vocab.find((token) => Array.from(token).some((character) => !bytes.has(character)));
   if (stray !== undefined) throw unusable(path, `its token \`${stray}\` holds a character that stands for no byte`);
   let split: RegExp;
   try {
@@ -94,7 +94,7 @@ export const readTokenizer = (path: string): Tokenizer => {
   const bytesOf = (id: number): readonly number[] => {
     const token = vocab[id];
     if (token === undefined) throw new UserError("bad-token", `token ${id} is not below the vocabulary of ${vocab.length}`);
-    return id === end_of_text ? [...Buffer.from(token, "utf8")] : Array.from(token, (character) => bytes.get(character)!);
+    return Array.from(token, (character) => bytes.get(character)!);
   };
   return {
     vocabulary: vocab.length,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { runTool } from "../../src/base/tool.ts";
+import type { CheckModelOptions } from "../../src/experiments/check-model.ts";
 import { checkModel } from "../../src/experiments/check-model.ts";
 import { fieldsOf } from "../../src/experiments/results.ts";
 import { loadModel, modelsFolder } from "../../src/model/model.ts";
@@ -24,10 +25,10 @@ const littleEndian = (ids: Uint16Array): Buffer => {
   return bytes;
 };
 
-test("a token file, text and ids give the same, and progress counts sequences", () => {
+test("a token file, text and ids give the same, and progress counts sequences", async () => {
   const ids = demoTokens(model, 1100);
   const done: number[][] = [];
-  const byPath = checkModel({
+  const byPath = await checkModel({
     model: "opt-mini",
     tokens: { path: fileOf("a.u16", littleEndian(ids)) },
     limit: 1,
@@ -37,16 +38,17 @@ test("a token file, text and ids give the same, and progress counts sequences", 
   expect(byPath).toMatchObject({ compared: 0, mismatches: 0, first: null, level: "model", tokens: 512 });
   expect(byPath.perplexity).toEqual([{ scheme: "fp32", bits: null, groups: null, chunk: null, tokens: 512, value: byPath.perplexity[0]!.value }]);
   expect(fieldsOf["check model"].parse(byPath)).toEqual(byPath);
-  expect(checkModel({ model, tokens: { ids }, limit: 1 })).toEqual(byPath);
+  expect(await checkModel({ model, tokens: { ids }, limit: 1 })).toEqual(byPath);
   const short = demoText().slice(0, 300);
-  expect(checkModel({ model, tokens: { text: short } }).tokens).toBe(model.tokenizer.encode(short).length - 1);
+  expect((await checkModel({ model, tokens: { text: short } })).tokens).toBe(model.tokenizer.encode(short).length - 1);
 });
 
-test("the row names the scheme's settings, defaults included", () => {
-  const row = (options: Partial<Parameters<typeof checkModel>[0]>) => checkModel({ model, tokens: { ids: demoTokens(model, 9) }, ...options }).perplexity[0]!;
-  expect(row({ scheme: "tender" })).toMatchObject({ scheme: "tender", bits: 8, groups: 8, chunk: 256, tokens: 8 });
-  expect(row({ scheme: "tender", bits: 4, groups: 12, chunk: 16 })).toMatchObject({ bits: 4, groups: 12, chunk: 16 });
-  expect(row({ scheme: "token", bits: 6 })).toMatchObject({ scheme: "token", bits: 6, groups: null, chunk: null });
+test("the row names the scheme's settings, defaults included", async () => {
+  const row = async (options: Partial<CheckModelOptions>): Promise<unknown> =>
+    (await checkModel({ model, tokens: { ids: demoTokens(model, 9) }, ...options })).perplexity[0];
+  expect(await row({ scheme: "tender" })).toMatchObject({ scheme: "tender", bits: 8, groups: 8, chunk: 256, tokens: 8 });
+  expect(await row({ scheme: "tender", bits: 4, groups: 12, chunk: 16 })).toMatchObject({ bits: 4, groups: 12, chunk: 16 });
+  expect(await row({ scheme: "token", bits: 6 })).toMatchObject({ scheme: "token", bits: 6, groups: null, chunk: null });
 });
 
 test.each([
@@ -54,8 +56,8 @@ test.each([
   ["a token outside the vocabulary", littleEndian(Uint16Array.of(1, 2047, 2048)), "holds the token 2048 at position 2, and the vocabulary has 2048"],
   ["one token", littleEndian(Uint16Array.of(7)), "1 tokens are too few"],
   ["nothing", Buffer.alloc(0), "0 tokens are too few"],
-])("a token file with %s is refused", (_, bytes, message) => {
-  expect(() => checkModel({ model, tokens: { path: fileOf("bad.u16", bytes) } })).toThrow(message);
+])("a token file with %s is refused", async (_, bytes, message) => {
+  await expect(checkModel({ model, tokens: { path: fileOf("bad.u16", bytes) } })).rejects.toThrow(message);
 });
 
 test.each([
@@ -65,8 +67,8 @@ test.each([
   [{ scheme: "tender", chunk: 0 }, "chunk is 0"],
   [{ limit: 0 }, "limit is 0"],
   [{ tokens: { path: "/nowhere/t.u16" } }, "/nowhere/t.u16 can't be read"],
-] as const)("options %o are refused", (options, message) => {
-  expect(() => checkModel({ model, tokens: { ids: demoTokens(model, 9) }, ...options })).toThrow(message);
+] as const)("options %o are refused", async (options, message) => {
+  await expect(checkModel({ model, tokens: { ids: demoTokens(model, 9) }, ...options })).rejects.toThrow(message);
 });
 
 test("sequences follow one another by one token, and a rest is left out", () => {

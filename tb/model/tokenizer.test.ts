@@ -103,6 +103,13 @@ test("the vocabulary has 2048 tokens, the last one ends a text, and others are r
   expect(Math.max(...tokenizer.encode(demoText()))).toBeLessThan(2047);
 });
 
+test("text that the pattern leaves out is encoded too", () => {
+  const other = join(folder, "gaps.json");
+  writeFileSync(other, JSON.stringify({ ...published, pattern: "[a-z]+|x*" }));
+  const { encode, decode } = readTokenizer(other);
+  for (const source of ["the Union, 1861: ", "123", "abc 1", " a"]) expect(decode(encode(source))).toBe(source);
+});
+
 test.each<[string, (file: Published) => unknown, string]>([
   ["another kind", (file) => ({ ...file, type: "wordpiece" }), "type"],
   ["no vocabulary", (file) => ({ ...file, vocab: undefined }), "vocab"],
