@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { brotliDecompressSync } from "node:zlib";
 import { UserError } from "../../base/error.ts";
 import { sizeOf } from "../../base/tensor.ts";
 
@@ -114,12 +115,20 @@ const fill = (value: unknown, path: string, shape: readonly number[], axis: numb
   for (let at = 0; at < extent; at++) fill(value[at], `${path}[${at}]`, shape, axis + 1, out);
 };
 
+/** Largest text that a packed file may unpack to: what a JavaScript string can hold. */
+const largestText = 2 ** 29 - 24;
+
+const readText = async (path: string): Promise<string> => {
+  const bytes = await readFile(path);
+  return (path.endsWith(".br") ? brotliDecompressSync(bytes, { maxOutputLength: largestText }) : bytes).toString("utf8");
+};
+
 /**
- * Reads a JSON file from outside.
- * @throws UserError `unreadable-vectors` when the file can't be read, `bad-vectors` when it is not JSON.
+ * Reads a JSON file from outside; one whose name ends in `.br` is unpacked by Brotli.
+ * @throws UserError `unreadable-vectors` when the file can't be read or unpacked, `bad-vectors` when it is not JSON.
  */
 export const readJson = async (path: string): Promise<JsonValue> => {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+  const text = await readText(path).catch((cause: unknown) => {
     throw new UserError("unreadable-vectors", `${path} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
   try {
