@@ -12,7 +12,10 @@ export const refuseCoercion = (): never => {
 
 const sameSign = (operation: string, a: Node, b: Node): void => {
   if (a.signed !== b.signed)
-    throw new UserError("mixed-sign", `${operation} mixes a signed and an unsigned value`, { where: callerLocation(), hint: "convert one with .toSInt(), .asSInt() or .asUInt()" });
+    throw new UserError("mixed-sign", `${operation} mixes a signed and an unsigned value`, {
+      where: callerLocation(),
+      hint: "convert one with .toSInt(), .asSInt() or .asUInt()",
+    });
 };
 
 const operandNode = (value: Bits | number | bigint, signed: boolean): Node => (value instanceof Bits ? value.node : minimalLiteral(value, signed));
@@ -75,7 +78,8 @@ export abstract class Bits {
 
 const checkShift = (amount: number | UInt, signedWidth: number): number | Node => {
   if (typeof amount === "number") {
-    if (!Number.isInteger(amount) || amount < 0) throw new UserError("bad-shift", `a value is shifted by a whole number from 0, not by ${amount}`, { where: callerLocation() });
+    if (!Number.isInteger(amount) || amount < 0)
+      throw new UserError("bad-shift", `a value is shifted by a whole number from 0, not by ${amount}`, { where: callerLocation() });
     return amount;
   }
   if (amount.width > 6)
@@ -179,7 +183,8 @@ export class UInt extends Bits {
   sat(width: number): UInt {
     checkWidth("sat", this.width, width, false);
     if (width === this.width) return this;
-    return new UInt(muxOf(this.bits(this.width - 1, width).any().node, lit(-1n, width, false), this.wrap(width).node));
+    const most = (1n << BigInt(width)) - 1n;
+    return new UInt(muxOf(this.gt(most).node, lit(most, width, false), this.wrap(width).node));
   }
 
   /** The same bits read as two's complement. */
@@ -297,8 +302,8 @@ export class SInt extends Bits {
   fits(width: number): Bool {
     checkWidth("fits", this.width, width, false);
     if (width === this.width) return new Bool(lit(1n, 1, false));
-    const top = this.bits(this.width - 1, width - 1);
-    return top.all().or(top.any().not());
+    const most = (1n << BigInt(width - 1)) - 1n;
+    return this.ge(-most - 1n).and(this.le(most));
   }
 
   /** The same bits read as unsigned. */
@@ -306,4 +311,3 @@ export class SInt extends Bits {
     return new UInt(castSign(this.node, false));
   }
 }
-

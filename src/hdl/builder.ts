@@ -35,7 +35,10 @@ export class Builder {
     for (let scope: Scope | undefined = this.scope; scope !== undefined; scope = scope.parent) {
       const first = this.#names.get(scope)?.get(verilog);
       if (first !== undefined)
-        throw new UserError("duplicate-name", `\`${verilog}\` is the name of two things in module \`${this.module}\``, { where: callerLocation(), hint: alsoAt("first used", first) });
+        throw new UserError("duplicate-name", `\`${verilog}\` is the name of two things in module \`${this.module}\``, {
+          where: callerLocation(),
+          hint: alsoAt("first used", first),
+        });
     }
     const site = new Site();
     const names = this.#names.get(this.scope) ?? new Map<string, Site>();
@@ -45,7 +48,8 @@ export class Builder {
 
   /** Adds an item outside any always block. */
   add(item: Item, what: string): void {
-    if (this.block !== undefined) throw new UserError("misplaced", `${what} stands outside sync() and comb(), at the level of the module`, { where: callerLocation() });
+    if (this.block !== undefined)
+      throw new UserError("misplaced", `${what} stands outside sync() and comb(), at the level of the module`, { where: callerLocation() });
     this.scope.items.push(item);
   }
 
@@ -73,16 +77,23 @@ export class Builder {
     const { signal } = place;
     const { name, role } = signal;
     if (this.block === undefined) {
-      if (role === "reg") throw new UserError("misplaced", `\`${name}\` is a register and is set inside sync()`, { where: site.location, hint: alsoAt("declared", signal.site) });
+      if (role === "reg")
+        throw new UserError("misplaced", `\`${name}\` is a register and is set inside sync()`, { where: site.location, hint: alsoAt("declared", signal.site) });
       this.scope.items.push({ kind: "assign", place, value, site });
       return;
     }
     if (this.block.kind === "sync" && role !== "reg")
-      throw new UserError("misplaced", `\`${name}\` is no register, so sync() can't set it`, { where: site.location, hint: `${alsoAt("declared", signal.site)}; make it a reg() or set it in comb()` });
+      throw new UserError("misplaced", `\`${name}\` is no register, so sync() can't set it`, {
+        where: site.location,
+        hint: `${alsoAt("declared", signal.site)}; make it a reg() or set it in comb()`,
+      });
     if (this.block.kind === "comb" && role === "reg")
       throw new UserError("misplaced", `\`${name}\` is a register and is set inside sync()`, { where: site.location, hint: alsoAt("declared", signal.site) });
     if (role === "reg" && signal.domain !== this.block.domain)
-      throw new UserError("wrong-clock", `\`${name}\` belongs to clock \`${signal.domain?.clk}\`, this block to \`${this.block.domain?.clk}\``, { where: site.location, hint: alsoAt("declared", signal.site) });
+      throw new UserError("wrong-clock", `\`${name}\` belongs to clock \`${signal.domain?.clk}\`, this block to \`${this.block.domain?.clk}\``, {
+        where: site.location,
+        hint: alsoAt("declared", signal.site),
+      });
     this.block.body.push({ kind: "set", place, value, site });
   }
 }
@@ -108,7 +119,10 @@ export const building = (next: Builder, body: () => unknown): void => {
   try {
     const result = body();
     if (typeof (result as { then?: unknown } | undefined)?.then === "function")
-      throw new UserError("async-body", `the body of module \`${next.module}\` is asynchronous`, { where: callerLocation(), hint: "load what it needs before, and build synchronously" });
+      throw new UserError("async-body", `the body of module \`${next.module}\` is asynchronous`, {
+        where: callerLocation(),
+        hint: "load what it needs before, and build synchronously",
+      });
   } finally {
     current = outer;
   }
@@ -132,8 +146,12 @@ export const refTo = (signal: Signal): Node & { op: "ref" } => ({ op: "ref", sig
 /** Place of a target that a parent gives to an instance. @throws UserError for anything that can't be driven. */
 export const placeOf = (target: unknown, shape: Shape, what: string): Place => {
   const { place, targetShape } = (target ?? {}) as { place?: Place; targetShape?: Shape };
-  if (place === undefined || targetShape === undefined) throw new UserError("not-driveable", `${what} is an output and needs a wire or an output of this module`, { where: callerLocation() });
+  if (place === undefined || targetShape === undefined)
+    throw new UserError("not-driveable", `${what} is an output and needs a wire or an output of this module`, { where: callerLocation() });
   if (targetShape.width !== shape.width || isSigned(targetShape) !== isSigned(shape))
-    throw new UserError("bad-connection", `${what} is ${describeShape(shape)}, but the target is ${describeShape(targetShape)}`, { where: callerLocation(), hint: alsoAt("target declared", place.signal.site) });
+    throw new UserError("bad-connection", `${what} is ${describeShape(shape)}, but the target is ${describeShape(targetShape)}`, {
+      where: callerLocation(),
+      hint: alsoAt("target declared", place.signal.site),
+    });
   return place;
 };

@@ -25,12 +25,23 @@ export interface DelayOptions {
 export const delay = <T extends UInt | SInt>(name: string, value: T, cycles: number | Index, options: DelayOptions = {}): T => {
   const build = builder("delay()");
   const count = typeof cycles === "number" ? new Index(cycles, []) : cycles;
-  if (!Number.isInteger(count.least) || count.least < 1) throw new UserError("bad-delay", `delay \`${name}\` is by at least one whole cycle, not by ${count.least}`, { where: callerLocation() });
+  if (!Number.isInteger(count.least) || count.least < 1)
+    throw new UserError("bad-delay", `delay \`${name}\` is by at least one whole cycle, not by ${count.least}`, { where: callerLocation() });
   const domain = options.clock ?? build.ownClock;
   const claimed = build.claim(name, "a delay");
   build.claim(`${name}_line`, "a delay's registers");
   const shape = value.kind === "bool" ? bool : value.kind === "sint" ? sint(value.width) : uint(value.width);
-  const data: Signal = { name: claimed.name, role: "wire", shape, domain, reset: undefined, initial: undefined, doc: undefined, scope: build.scope, site: claimed.site };
+  const data: Signal = {
+    name: claimed.name,
+    role: "wire",
+    shape,
+    domain,
+    reset: undefined,
+    initial: undefined,
+    doc: undefined,
+    scope: build.scope,
+    site: claimed.site,
+  };
   build.scope.signals.push(data);
   const enable = options.enable === undefined ? undefined : conditionNode(options.enable);
   build.add({ kind: "delay", data, value: value.node, cycles: count, enable, reset: options.reset ?? false, domain, site: claimed.site }, "delay()");

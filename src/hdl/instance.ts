@@ -16,11 +16,16 @@ const lookUp = (connections: unknown, path: readonly string[]): unknown => {
 const clockPairs = (child: Circuit, connections: unknown, own: ClockDomain, name: string): Instance["clocks"] =>
   child.clocks.map((domain) => {
     const parent = domain.key === "" ? own : (lookUp(connections, domain.key.split(".")) as ClockDomain | undefined);
-    if (parent === undefined) throw new UserError("unconnected", `clock \`${domain.key}\` of instance \`${name}\` is not connected`, { where: callerLocation() });
+    if (parent === undefined)
+      throw new UserError("unconnected", `clock \`${domain.key}\` of instance \`${name}\` is not connected`, { where: callerLocation() });
     if (domain.rst !== undefined && parent.rst === undefined)
       throw new UserError("no-reset", `instance \`${name}\` needs a reset on \`${domain.clk}\`, but \`${parent.clk}\` has none`, { where: callerLocation() });
     if (domain.rst !== undefined && domain.activeLow !== parent.activeLow)
-      throw new UserError("reset-polarity", `instance \`${name}\` needs a reset that is active ${domain.activeLow ? "low" : "high"}, \`${parent.rst}\` is active ${parent.activeLow ? "low" : "high"}`, { where: callerLocation() });
+      throw new UserError(
+        "reset-polarity",
+        `instance \`${name}\` needs a reset that is active ${domain.activeLow ? "low" : "high"}, \`${parent.rst}\` is active ${parent.activeLow ? "low" : "high"}`,
+        { where: callerLocation() },
+      );
     return { child: domain, parent };
   });
 
@@ -45,7 +50,17 @@ const outputViews = (name: string, circuit: Circuit, outputs: { readonly port: F
         return valueFrom(node, port.shape);
       }
       const claimed = build.claim(`${name}_${port.name}`, "an instance's output");
-      const signal: Signal = { name: claimed.name, role: "wire", shape: port.shape, domain: undefined, reset: undefined, initial: undefined, doc: undefined, scope, site: claimed.site };
+      const signal: Signal = {
+        name: claimed.name,
+        role: "wire",
+        shape: port.shape,
+        domain: undefined,
+        reset: undefined,
+        initial: undefined,
+        doc: undefined,
+        scope,
+        site: claimed.site,
+      };
       scope.signals.push(signal);
       outputs.push({ port, place: { signal } });
       return valueFrom(refTo(signal), port.shape);
@@ -96,7 +111,17 @@ export const wires = <const P extends PortMap>(name: string, bundle: P): Wires<P
         if (!isPort(entry)) return [[key, make(entry, full)]];
         if (entry.port === "clock") return [];
         const claimed = build.claim(full, "a wire");
-        const signal: Signal = { name: claimed.name, role: "wire", shape: entry.shape, domain: undefined, reset: undefined, initial: undefined, doc: entry.doc, scope: build.scope, site: claimed.site };
+        const signal: Signal = {
+          name: claimed.name,
+          role: "wire",
+          shape: entry.shape,
+          domain: undefined,
+          reset: undefined,
+          initial: undefined,
+          doc: entry.doc,
+          scope: build.scope,
+          site: claimed.site,
+        };
         build.scope.signals.push(signal);
         return [[key, variable(refTo(signal), entry.shape)]];
       }),

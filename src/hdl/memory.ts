@@ -42,11 +42,16 @@ export interface MemoryPorts<S extends BitsShape> {
 const maxInitial = 4096;
 
 const checkOptions = (name: string, { depth, element, lane, initial }: MemoryOptions<BitsShape>): void => {
-  if (!Number.isInteger(depth) || depth < 2) throw new UserError("bad-depth", `memory \`${name}\` needs at least 2 words, not ${depth}`, { where: callerLocation() });
+  if (!Number.isInteger(depth) || depth < 2)
+    throw new UserError("bad-depth", `memory \`${name}\` needs at least 2 words, not ${depth}`, { where: callerLocation() });
   if (lane !== undefined && (!Number.isInteger(lane) || lane < 1 || element.width % lane !== 0))
     throw new UserError("bad-lane", `lanes of ${lane} bits don't divide the ${element.width}-bit words of memory \`${name}\``, { where: callerLocation() });
   if (initial !== undefined && initial.length > Math.min(depth, maxInitial))
-    throw new UserError("bad-contents", `memory \`${name}\` is given ${initial.length} initial words; it has ${depth}, and at most ${maxInitial} can be given`, { where: callerLocation() });
+    throw new UserError(
+      "bad-contents",
+      `memory \`${name}\` is given ${initial.length} initial words; it has ${depth}, and at most ${maxInitial} can be given`,
+      { where: callerLocation() },
+    );
 };
 
 /** Memory of `depth` words. How it reads and what a collision gives is said at each port. */
@@ -59,7 +64,15 @@ export const memory = <S extends BitsShape>(name: string, options: MemoryOptions
     const node = nodeFor(value, element, `an initial word of \`${name}\``);
     return node.op === "lit" ? node.value : 0n;
   });
-  const made: Memory = { name: claimed.name, depth, element: { width: element.width, signed: isSigned(element) }, lane: options.lane ?? element.width, initial, doc, site: claimed.site };
+  const made: Memory = {
+    name: claimed.name,
+    depth,
+    element: { width: element.width, signed: isSigned(element) },
+    lane: options.lane ?? element.width,
+    initial,
+    doc,
+    site: claimed.site,
+  };
   build.scope.memories.push(made);
   const addressShape = uint(Math.ceil(Math.log2(depth)));
   return {
@@ -68,7 +81,9 @@ export const memory = <S extends BitsShape>(name: string, options: MemoryOptions
       const lanes = made.element.width / made.lane;
       const site = new Site();
       if (lanes > 1 !== (mask !== undefined))
-        throw new UserError("bad-mask", `memory \`${name}\` has ${lanes} lane${lanes === 1 ? "" : "s"}, so a write ${lanes > 1 ? "needs" : "takes no"} mask`, { where: site.location });
+        throw new UserError("bad-mask", `memory \`${name}\` has ${lanes} lane${lanes === 1 ? "" : "s"}, so a write ${lanes > 1 ? "needs" : "takes no"} mask`, {
+          where: site.location,
+        });
       builder("write()").addStatement(
         {
           kind: "write",
@@ -91,11 +106,24 @@ const readPort = <S extends BitsShape>(made: Memory, element: S, name: string, a
   if (latency === 0 && (options.enable !== undefined || options.collision !== undefined))
     throw new UserError("bad-read", `\`${name}\` reads with latency 0, so it has no enable and no collision`, { where: callerLocation() });
   if (latency === 1 && options.collision === undefined)
-    throw new UserError("bad-read", `\`${name}\` doesn't say what reading a word while it is written gives`, { where: callerLocation(), hint: 'say collision: "old", "new" or "undefined"' });
+    throw new UserError("bad-read", `\`${name}\` doesn't say what reading a word while it is written gives`, {
+      where: callerLocation(),
+      hint: 'say collision: "old", "new" or "undefined"',
+    });
   const collision = options.collision ?? "undefined";
   const declare = (signalName: string, role: "reg" | "wire", shape: BitsShape): Signal => {
     const claimed = build.claim(signalName, "a read port");
-    const signal: Signal = { name: claimed.name, role, shape, domain: role === "reg" ? domain : undefined, reset: undefined, initial: undefined, doc: undefined, scope: build.scope, site: claimed.site };
+    const signal: Signal = {
+      name: claimed.name,
+      role,
+      shape,
+      domain: role === "reg" ? domain : undefined,
+      reset: undefined,
+      initial: undefined,
+      doc: undefined,
+      scope: build.scope,
+      site: claimed.site,
+    };
     build.scope.signals.push(signal);
     return signal;
   };

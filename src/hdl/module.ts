@@ -27,13 +27,18 @@ interface Tree {
   readonly [key: string]: Leaf | Tree;
 }
 
-const isLeaf = (entry: Leaf | Tree): entry is Leaf => typeof (entry as { port?: { name?: unknown } }).port?.name === "string" || typeof (entry as { clock?: { clk?: unknown } }).clock?.clk === "string";
+const isLeaf = (entry: Leaf | Tree): entry is Leaf =>
+  typeof (entry as { port?: { name?: unknown } }).port?.name === "string" || typeof (entry as { clock?: { clk?: unknown } }).clock?.clk === "string";
 
 /** Ports in the order they are written; bundle keys join with `_`. @throws UserError for keys that JavaScript would reorder. */
 const flatten = (map: PortMap, prefix: readonly string[], into: Flattened): Tree => {
   const tree: Record<string, Leaf | Tree> = {};
   for (const [key, entry] of Object.entries(map)) {
-    if (/^\d+$/.test(key)) throw new UserError("bad-name", `port key ${key} is a number, which JavaScript moves to the front`, { where: callerLocation(), hint: "use vec() for arrays of ports" });
+    if (/^\d+$/.test(key))
+      throw new UserError("bad-name", `port key ${key} is a number, which JavaScript moves to the front`, {
+        where: callerLocation(),
+        hint: "use vec() for arrays of ports",
+      });
     const path = [...prefix, key];
     if (!isPort(entry)) {
       tree[key] = flatten(entry, path, into);
@@ -64,7 +69,10 @@ const declarePorts = (build: Builder, flattened: Flattened): { readonly inside: 
   const clockNamed = (port: FlatPort): ClockDomain => {
     if (port.clock === undefined) return build.ownClock;
     const found = flattened.clocks.find((domain) => domain.key === port.clock);
-    if (found === undefined) throw new UserError("unknown-clock", `port \`${port.name}\` names clock \`${port.clock}\`, but no clock() port has that key`, { where: callerLocation() });
+    if (found === undefined)
+      throw new UserError("unknown-clock", `port \`${port.name}\` names clock \`${port.clock}\`, but no clock() port has that key`, {
+        where: callerLocation(),
+      });
     return found;
   };
   const view = (tree: Tree): unknown =>
@@ -74,7 +82,17 @@ const declarePorts = (build: Builder, flattened: Flattened): { readonly inside: 
         if ("clock" in entry) return [key, entry.clock];
         const { port } = entry;
         const { site } = build.claim(port.name, "a port");
-        const signal: Signal = { name: port.name, role: port.direction, shape: port.shape, domain: clockNamed(port), reset: undefined, initial: undefined, doc: port.doc, scope: build.scope, site };
+        const signal: Signal = {
+          name: port.name,
+          role: port.direction,
+          shape: port.shape,
+          domain: clockNamed(port),
+          reset: undefined,
+          initial: undefined,
+          doc: port.doc,
+          scope: build.scope,
+          site,
+        };
         signals.push(signal);
         return [key, port.direction === "input" ? valueFrom(refTo(signal), port.shape) : variable(refTo(signal), port.shape as Shape)];
       }),

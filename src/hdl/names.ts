@@ -28,6 +28,7 @@ export const verilogName = (name: string, what: string): string => {
   const snake = toSnake(name);
   if (!/^[a-z][a-z0-9_]*$/.test(snake))
     throw new UserError("bad-name", `\`${name}\` can't name ${what}: a name is a letter, then letters, digits and underscores`, { where: callerLocation() });
-  if (reserved.has(snake)) throw new UserError("bad-name", `\`${name}\` can't name ${what}: \`${snake}\` is a keyword of SystemVerilog`, { where: callerLocation() });
+  if (reserved.has(snake))
+    throw new UserError("bad-name", `\`${name}\` can't name ${what}: \`${snake}\` is a keyword of SystemVerilog`, { where: callerLocation() });
   return snake;
 };

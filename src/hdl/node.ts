@@ -47,9 +47,12 @@ export const minimalLiteral = (value: number | bigint, signed: boolean): Node =>
   if (typeof value === "number" && !Number.isSafeInteger(value))
     throw new UserError("bad-constant", `${value} is not a whole number below 2^53`, { where: callerLocation(), hint: "use a bigint above 2^53" });
   const exact = BigInt(value);
-  if (exact < 0n && !signed) throw new UserError("bad-constant", `${exact} is negative, but an unsigned value is needed here`, { where: callerLocation(), hint: "use a SInt" });
+  if (exact < 0n && !signed)
+    throw new UserError("bad-constant", `${exact} is negative, but an unsigned value is needed here`, { where: callerLocation(), hint: "use a SInt" });
   if (!signed) return lit(exact, bitsFor(exact), false);
-  return lit(exact, exact < 0n ? bitsFor(-exact - 1n) + (exact === -1n ? 0 : 1) : bitsFor(exact) + 1, true);
+  // Without the sign bit, a negative value needs as many bits as its complement; 0 and -1 need none.
+  const magnitude = exact < 0n ? -exact - 1n : exact;
+  return lit(exact, magnitude === 0n ? 1 : bitsFor(magnitude) + 1, true);
 };
 
 export const operandsOf = (node: Node): readonly Node[] => {
@@ -79,20 +82,26 @@ export const walk = (root: Node, visit: (node: Node) => void): void => {
   }
 };
 
-/** Operators that compute the same value at a greater width. Not `mul`: a product stays as wide as its operands, which is what DSP blocks are inferred from. */
-const widensInPlace = (op: Op): boolean => op === "add" || op === "shl";
-
-/** Width at which an arithmetic node loses nothing. */
+/** Width at which an operator that can compute the same value at any greater width loses nothing. Not `mul`: a product stays as wide as its operands, which is what DSP blocks are inferred from. */
 const naturalWidth = (node: Node): number => {
   switch (node.op) {
     case "add":
       return Math.max(node.a.width, node.b.width) + 1;
+    case "sub":
+      // An unsigned difference below zero has wrapped.
+      return node.signed ? Math.max(node.a.width, node.b.width) + 1 : Number.POSITIVE_INFINITY;
+    case "neg":
+      return node.a.width + 1;
     case "shl":
       return node.a.width + (typeof node.amount === "number" ? node.amount : 2 ** node.amount.width - 1);
     default:
       return Number.POSITIVE_INFINITY;
   }
 };
+
+/** A difference of unsigned values, read as signed. */
+const isSignedDifference = (node: Node): node is Node & { op: "cast"; a: Node & { op: "sub" } } =>
+  node.op === "cast" && node.a.op === "sub" && node.signed && node.width > Math.max(node.a.a.width, node.a.b.width);
 
 /** The same value in `width` bits, at least as wide; constants and multiplexers take the extension inside. */
 export const extend = (node: Node, width: number): Node => {
@@ -101,7 +110,9 @@ export const extend = (node: Node, width: number): Node => {
   if (node.op === "lit") return { ...node, width };
   if (node.op === "ext") return extend(node.a, width);
   if (node.op === "mux") return { ...node, a: extend(node.a, width), b: extend(node.b, width), width };
-  if (widensInPlace(node.op) && node.width >= naturalWidth(node)) return { ...node, width };
+  if (node.op === "cross") return { ...node, a: extend(node.a, width), width };
+  if (isSignedDifference(node)) return { ...node, a: { ...node.a, width }, width };
+  if (node.width >= naturalWidth(node)) return { ...node, width };
   return { op: "ext", a: node, width, signed };
 };
 
@@ -127,6 +138,7 @@ export const narrow = (node: Node, width: number): Node => {
       return { ...node, a: low(node.a), width };
     case "not":
     case "cast":
+    case "cross":
       return { ...node, a: narrow(node.a, width), width };
     case "ext":
       return node.a.width >= width ? narrow(node.a, width) : extend(node.a, width);
@@ -169,6 +181,7 @@ export const sliceOf = (node: Node, low: number, width: number): Node => {
   if (node.op === "ref") return { op: "ref", signal: node.signal, select: subSelect(node.select, low, width), width, signed: false };
   if (node.op === "cast" || (node.op === "ext" && low + width <= node.a.width)) return sliceOf(node.a, low, width);
   if (node.op === "slice") return sliceOf(node.a, node.low + low, width);
+  if (node.op === "cross") return { ...node, a: sliceOf(node.a, low, width), width, signed: false };
   if (low === 0 && !node.signed) return narrow(node, width);
   return { op: "slice", a: node, low, width, signed: false };
 };
@@ -189,10 +202,21 @@ export const castSign = (node: Node, signed: boolean): Node => {
 
 const asBit = (condition: boolean): Node => lit(condition ? 1n : 0n, 1, false);
 
+const mirrored: Record<CompareOp, CompareOp> = { eq: "eq", ne: "ne", lt: "gt", le: "ge", gt: "lt", ge: "le" };
+
+/** Comparison of two values of one sign. A constant goes to the right, where readers expect it. */
 export const compare = (op: CompareOp, a: Node, b: Node): Node => {
+  if (a.op === "lit" && b.op !== "lit") return compare(mirrored[op], b, a);
   const width = Math.max(a.width, b.width);
   if (a.op === "lit" && b.op === "lit") {
-    const outcome = { eq: a.value === b.value, ne: a.value !== b.value, lt: a.value < b.value, le: a.value <= b.value, gt: a.value > b.value, ge: a.value >= b.value };
+    const outcome = {
+      eq: a.value === b.value,
+      ne: a.value !== b.value,
+      lt: a.value < b.value,
+      le: a.value <= b.value,
+      gt: a.value > b.value,
+      ge: a.value >= b.value,
+    };
     return asBit(outcome[op]);
   }
   const known = outcomeAtLimit(op, a, b);
@@ -204,8 +228,10 @@ const outcomeAtLimit = (op: CompareOp, a: Node, b: Node): boolean | undefined =>
   if (b.op !== "lit") return undefined;
   const least = a.signed ? -(1n << BigInt(a.width - 1)) : 0n;
   const most = least + (1n << BigInt(a.width)) - 1n;
-  if (b.value > most || (b.value === most && (op === "le" || op === "gt"))) return op === "le" || op === "lt" || op === "ne" ? true : op === "eq" || op === "gt" || op === "ge" ? false : undefined;
-  if (b.value < least || (b.value === least && (op === "ge" || op === "lt"))) return op === "ge" || op === "gt" || op === "ne" ? true : op === "eq" || op === "lt" || op === "le" ? false : undefined;
+  if (b.value > most || (b.value === most && (op === "le" || op === "gt")))
+    return op === "le" || op === "lt" || op === "ne" ? true : op === "eq" || op === "gt" || op === "ge" ? false : undefined;
+  if (b.value < least || (b.value === least && (op === "ge" || op === "lt")))
+    return op === "ge" || op === "gt" || op === "ne" ? true : op === "eq" || op === "lt" || op === "le" ? false : undefined;
   return undefined;
 };
 
@@ -215,7 +241,14 @@ export const binary = (op: BinaryOp, a: Node, b: Node): Node => {
   const widest = Math.max(a.width, b.width);
   const width = op === "mul" ? a.width + b.width : op === "add" || op === "sub" ? widest + 1 : widest;
   if (a.op === "lit" && b.op === "lit") {
-    const outcome = { add: a.value + b.value, sub: a.value - b.value, mul: a.value * b.value, and: a.value & b.value, or: a.value | b.value, xor: a.value ^ b.value };
+    const outcome = {
+      add: a.value + b.value,
+      sub: a.value - b.value,
+      mul: a.value * b.value,
+      and: a.value & b.value,
+      or: a.value | b.value,
+      xor: a.value ^ b.value,
+    };
     return lit(outcome[op], width, signed);
   }
   const logic = op === "and" || op === "or" || op === "xor";

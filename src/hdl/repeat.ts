@@ -14,7 +14,8 @@ const loopNames = ["i", "j", "k", "l"];
  */
 export const repeat = (name: string, count: number, body: (index: Index) => void, variable?: string): void => {
   const build = builder("repeat()");
-  if (!Number.isInteger(count) || count < 1) throw new UserError("bad-count", `repeat() needs a positive whole number of iterations, not ${count}`, { where: callerLocation() });
+  if (!Number.isInteger(count) || count < 1)
+    throw new UserError("bad-count", `repeat() needs a positive whole number of iterations, not ${count}`, { where: callerLocation() });
   if (build.block !== undefined) throw new UserError("misplaced", "repeat() stands outside sync() and comb()", { where: callerLocation() });
   const label = build.claim(name, "a generate block");
   const outer = build.scope;

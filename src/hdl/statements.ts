@@ -42,7 +42,8 @@ export const reg = <S extends Shape>(name: string, shape: S, options: RegOptions
   const domain = options.clock ?? builder("reg()").ownClock;
   const reset = constantOf(options.reset, shape, `the reset value of \`${name}\``);
   const initial = constantOf(options.initial, shape, `the initial value of \`${name}\``);
-  if (reset !== undefined && domain.reset === "none") throw new UserError("no-reset", `\`${name}\` has a reset value, but clock \`${domain.clk}\` has no reset`, { where: callerLocation() });
+  if (reset !== undefined && domain.reset === "none")
+    throw new UserError("no-reset", `\`${name}\` has a reset value, but clock \`${domain.clk}\` has no reset`, { where: callerLocation() });
   return variable(refTo(declare(name, shape, "reg", { domain, reset, initial, doc: options.doc })), shape);
 };
 
@@ -172,7 +173,17 @@ export const constant = <S extends Shape>(shape: S, value: Like<S>): S extends {
 export const discard = (name: string, value: UInt | SInt | AnyVec): void => {
   const build = builder("discard()");
   const claimed = build.claim(`unused_${name}`, "a discarded value");
-  const signal: Signal = { name: claimed.name, role: "wire", shape: bool, domain: undefined, reset: undefined, initial: undefined, doc: undefined, scope: build.scope, site: claimed.site };
+  const signal: Signal = {
+    name: claimed.name,
+    role: "wire",
+    shape: bool,
+    domain: undefined,
+    reset: undefined,
+    initial: undefined,
+    doc: undefined,
+    scope: build.scope,
+    site: claimed.site,
+  };
   build.scope.signals.push(signal);
   build.add({ kind: "discard", signal, value: value.node, site: claimed.site }, "discard()");
 };

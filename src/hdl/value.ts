@@ -107,7 +107,11 @@ export class Vec<E extends ElementShape> {
 export const elementOf = (vector: Node, shape: VecShape, index: number | Index | UInt): Node => {
   const { element, length } = shape;
   if (vector.op !== "ref") {
-    if (typeof index !== "number") throw new UserError("bad-index", "only a named vector can be indexed by a loop or a signal", { where: callerLocation(), hint: "give the vector a name with named()" });
+    if (typeof index !== "number")
+      throw new UserError("bad-index", "only a named vector can be indexed by a loop or a signal", {
+        where: callerLocation(),
+        hint: "give the vector a name with named()",
+      });
     checkIndex(index, length);
     return castSign(sliceOf(vector, index * element.width, element.width), element.kind === "sint");
   }
@@ -122,7 +126,10 @@ export const elementOf = (vector: Node, shape: VecShape, index: number | Index |
   }
   if (index instanceof UInt) {
     if (2 ** index.width > length * 2 && index.width > 1)
-      throw new UserError("bad-index", `a ${index.width}-bit index reaches far beyond a vector of ${length}`, { where: callerLocation(), hint: "narrow the index first" });
+      throw new UserError("bad-index", `a ${index.width}-bit index reaches far beyond a vector of ${length}`, {
+        where: callerLocation(),
+        hint: "narrow the index first",
+      });
     return node({ ...base, ...common, dynamic: [...base.dynamic, { index: index.node, stride: element.width }] });
   }
   checkIndex(index.least, length);
@@ -164,7 +171,11 @@ const caseNode = (shape: EnumShape, name: string): Node => {
 
 const boolNode = (value: Bits | boolean | number): Node => {
   if (value instanceof Bits) {
-    if (value.width !== 1) throw new UserError("bad-width", `a condition has one bit, this value has ${value.width}`, { where: callerLocation(), hint: "reduce it with .any() or compare it" });
+    if (value.width !== 1)
+      throw new UserError("bad-width", `a condition has one bit, this value has ${value.width}`, {
+        where: callerLocation(),
+        hint: "reduce it with .any() or compare it",
+      });
     return value.node;
   }
   return lit(value === true || value === 1 ? 1n : 0n, 1, false);
@@ -194,7 +205,10 @@ const vecNode = (value: unknown, shape: VecShape, what: string): Node => {
     }
     return { op: "cat", parts, width: shape.width, signed: false };
   }
-  throw new UserError("bad-value", `${what} is ${describeShape(shape)}, but it is given something else`, { where: callerLocation(), hint: `give a vector of the same shape or an array of ${shape.length}` });
+  throw new UserError("bad-value", `${what} is ${describeShape(shape)}, but it is given something else`, {
+    where: callerLocation(),
+    hint: `give a vector of the same shape or an array of ${shape.length}`,
+  });
 };
 
 const scalarNode = (value: unknown, shape: BitsShape, what: string): Node => {
@@ -203,7 +217,10 @@ const scalarNode = (value: unknown, shape: BitsShape, what: string): Node => {
   if (value instanceof Bits && !(value instanceof Enum)) node = value.node;
   else if (typeof value === "boolean") node = boolNode(value);
   else if (typeof value === "number" || typeof value === "bigint") node = minimalLiteral(value, signed);
-  else throw new UserError("bad-value", `${what} is ${describeShape(shape)}, but it is given ${value instanceof Enum ? "an enumeration" : typeof value}`, { where: callerLocation() });
+  else
+    throw new UserError("bad-value", `${what} is ${describeShape(shape)}, but it is given ${value instanceof Enum ? "an enumeration" : typeof value}`, {
+      where: callerLocation(),
+    });
   if (node.signed !== signed)
     throw new UserError("mixed-sign", `${what} is ${describeShape(shape)}, but it is given a${node.signed ? " signed" : "n unsigned"} value`, {
       where: callerLocation(),

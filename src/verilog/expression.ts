@@ -1,10 +1,24 @@
 import type { Place } from "../hdl/circuit.ts";
 import type { Index } from "../hdl/index-expression.ts";
-import { castSign, extend, type Node, type Select, sliceOf } from "../hdl/node.ts";
+import { castSign, extend, type Node, operandsOf, type Select, sliceOf } from "../hdl/node.ts";
 import { isSigned } from "../hdl/shape.ts";
 
 /** Binding strength of the outermost operator of a text; higher binds tighter. */
-const strength = { leaf: 20, unary: 13, mul: 11, add: 10, shift: 9, relation: 8, equality: 7, and: 6, xor: 5, or: 4, logicalAnd: 3, logicalOr: 2, conditional: 1 };
+const strength = {
+  leaf: 20,
+  unary: 13,
+  mul: 11,
+  add: 10,
+  shift: 9,
+  relation: 8,
+  equality: 7,
+  and: 6,
+  xor: 5,
+  or: 4,
+  logicalAnd: 3,
+  logicalOr: 2,
+  conditional: 1,
+};
 type Strength = keyof typeof strength;
 
 interface Text {
@@ -54,7 +68,7 @@ const offsetText = ({ constant, loops, dynamic, element }: Select, total: number
   if (dynamic.length > 0) {
     const width = Math.max(1, Math.ceil(Math.log2(total)));
     const terms = dynamic.map(({ index, stride }) => {
-      const wide = print(extend(castSign(index, false), Math.max(width, index.width)), "mul");
+      const wide = operand(extend(castSign(index, false), Math.max(width, index.width)), "mul", false);
       return stride === 1 ? wide : `${wide} * ${width}'d${stride}`;
     });
     const fixed = loopTerms(constant, loops, 1);
@@ -82,7 +96,8 @@ const loopTerms = (constant: number, loops: Select["loops"], unit: number): stri
   return `${text} ${fixed < 0 ? "-" : "+"} ${Math.abs(fixed)}`;
 };
 
-const isWhole = (select: Select | undefined, width: number): boolean => select === undefined || (select.width === width && select.loops.length === 0 && select.dynamic.length === 0);
+const isWhole = (select: Select | undefined, width: number): boolean =>
+  select === undefined || (select.width === width && select.loops.length === 0 && select.dynamic.length === 0);
 
 /** An index as text, in multiples of `unit`. */
 export const indexText = ({ constant, terms }: Index, unit: number): string =>
@@ -108,9 +123,30 @@ const refText = (node: Node & { op: "ref" }): Text => {
   return { text: node.signed ? `$signed(${text})` : `$unsigned(${text})`, kind: "leaf" };
 };
 
+/** Operators whose operands are computed in the width that the surroundings ask for. */
+const contextual = new Set<Node["op"]>(["add", "sub", "mul", "neg", "not", "shl", "shr", "xor", "and", "or", "mux"]);
+
+/** True where a size cast that drops bits stands below operators that take the width of their surroundings. */
+const dropsBits = (node: Node): boolean => {
+  if (node.op === "trunc" || node.op === "slice") return true;
+  if (node.op === "mux") return dropsBits(node.a) || dropsBits(node.b);
+  if (node.op === "shl" || node.op === "shr" || node.op === "cast" || node.op === "cross" || node.op === "ext") return dropsBits(node.a);
+  return contextual.has(node.op) && operandsOf(node).some(dropsBits);
+};
+
+/**
+ * Text of an expression that stands where only its own width counts: compared, concatenated, as a condition, an index or a shift amount.
+ * Yosys 0.23 gives a size cast the width of what is inside when it works out how wide the operators around it are, so these get a cast of their own.
+ */
+const standaloneText = (node: Node): Text => {
+  const inner = toText(node);
+  if (inner.kind === "leaf" || !contextual.has(node.op) || !dropsBits(node)) return inner;
+  return { text: `${node.width}'(${inner.text})`, kind: "leaf" };
+};
+
 /** Operand of a binary operator: in parentheses where it binds less tightly, or where a reader would have to think. */
-const operand = (node: Node, parent: Strength, rightSide: boolean): string => {
-  const { text, kind } = toText(node);
+const operand = (node: Node, parent: Strength, rightSide: boolean, standalone = false): string => {
+  const { text, kind } = standalone ? standaloneText(node) : toText(node);
   const weaker = strength[kind] < strength[parent] || (strength[kind] === strength[parent] && rightSide && !(kind === parent && associative.has(kind)));
   return weaker || confusing(kind, parent) ? `(${text})` : text;
 };
@@ -125,13 +161,16 @@ const confusing = (kind: Strength, parent: Strength): boolean => {
   return kind === "shift";
 };
 
+const standaloneKinds = new Set<Strength>(["relation", "equality", "logicalAnd", "logicalOr"]);
+
 const binaryText = (op: keyof typeof binaryOperators, a: Node, b: Node, kind: Strength): Text => {
   const operator = kind === "logicalAnd" ? "&&" : kind === "logicalOr" ? "||" : binaryOperators[op];
-  return { text: `${operand(a, kind, false)} ${operator} ${operand(b, kind, true)}`, kind };
+  const standalone = standaloneKinds.has(kind);
+  return { text: `${operand(a, kind, false, standalone)} ${operator} ${operand(b, kind, true, standalone)}`, kind };
 };
 
 const unaryText = (operator: string, a: Node): Text => {
-  const inner = toText(a);
+  const inner = operator === "~" || operator === "-" ? toText(a) : standaloneText(a);
   // Yosys 0.23 reads `&2'(x)` as a cast by `&2`, so a cast gets parentheses too.
   return { text: inner.kind === "leaf" && /^[a-z{$]/i.test(inner.text) ? `${operator}${inner.text}` : `${operator}(${inner.text})`, kind: "unary" };
 };
@@ -139,14 +178,17 @@ const unaryText = (operator: string, a: Node): Text => {
 /** The bits of a node where its sign doesn't matter: in a concatenation, as the source of an assignment of the same width. */
 const bitsText = (node: Node): Text => {
   if (node.op === "cast") return bitsText(node.a);
-  if (node.op === "ref") return { text: placeText(node.select === undefined ? { signal: node.signal } : { signal: node.signal, select: node.select }), kind: "leaf" };
+  if (node.op === "ref")
+    return { text: placeText(node.select === undefined ? { signal: node.signal } : { signal: node.signal, select: node.select }), kind: "leaf" };
   return toText(node);
 };
 
+const partText = (node: Node): string => (node.op === "ref" ? bitsText(node) : standaloneText(node.op === "cast" ? node.a : node)).text;
+
 const catText = (parts: readonly Node[]): string => {
   const [first] = parts;
-  if (first !== undefined && parts.length > 1 && parts.every((part) => part === first)) return `{${parts.length}{${bitsText(first).text}}}`;
-  return `{${parts.map((part) => bitsText(part).text).join(", ")}}`;
+  if (first !== undefined && parts.length > 1 && parts.every((part) => part === first)) return `{${parts.length}{${partText(first)}}}`;
+  return `{${parts.map(partText).join(", ")}}`;
 };
 
 const muxText = (node: Node & { op: "mux" }): Text => {
@@ -154,7 +196,21 @@ const muxText = (node: Node & { op: "mux" }): Text => {
     const { text, kind } = toText(inner);
     return kind === "leaf" || kind === "unary" || (last && kind === "conditional") ? text : `(${text})`;
   };
-  return { text: `${operand(node.sel, "conditional", false)} ? ${arm(node.a, false)} : ${arm(node.b, true)}`, kind: "conditional" };
+  const condition = operand(node.sel, "conditional", true, true);
+  return { text: `${condition} ? ${arm(node.a, false)} : ${arm(node.b, true)}`, kind: "conditional" };
+};
+
+/** Whole product of two plain operands: it is the same, whichever width a tool computes it in, and no tool minds. */
+const isPlainProduct = (node: Node): boolean =>
+  node.op === "mul" &&
+  node.width >= node.a.width + node.b.width &&
+  [node.a, node.b].every((factor) => /^[a-z$\d]/i.test(operand(extend(factor, node.width), "mul", true)));
+
+/** Operand of an extension. The tools take the width of a size cast into arithmetic inside it, so what must wrap first gets a cast of its own. */
+const isolatedText = (node: Node): string => {
+  const { text, kind } = toText(node);
+  if (kind === "leaf" || kind === "logicalAnd" || kind === "logicalOr" || !contextual.has(node.op) || isPlainProduct(node)) return text;
+  return node.op === "not" && node.width === 1 ? text : `${node.width}'(${text})`;
 };
 
 const toText = (node: Node): Text => {
@@ -170,7 +226,7 @@ const toText = (node: Node): Text => {
     case "shl":
     case "shr": {
       const operator = node.op === "shl" ? "<<" : node.signed ? ">>>" : ">>";
-      const amount = typeof node.amount === "number" ? String(node.amount) : operand(node.amount, "shift", true);
+      const amount = typeof node.amount === "number" ? String(node.amount) : operand(node.amount, "shift", true, true);
       return { text: `${operand(extend(node.a, node.width), "shift", false)} ${operator} ${amount}`, kind: "shift" };
     }
     case "neg":
@@ -184,13 +240,15 @@ const toText = (node: Node): Text => {
     case "parity":
       return unaryText("^", node.a);
     case "ext":
-      return { text: `${node.width}'(${toText(node.a).text})`, kind: "leaf" };
+      return { text: `${node.width}'(${isolatedText(node.a)})`, kind: "leaf" };
     case "trunc":
       return { text: `${node.width}'(${toText(node.a).text})`, kind: "leaf" };
-    case "slice":
-      return { text: `${node.width}'(${node.low === 0 ? toText(node.a).text : `${operand(node.a, "shift", false)} >> ${node.low}`})`, kind: "leaf" };
+    case "slice": {
+      const bits = castSign(node.a, false);
+      return { text: `${node.width}'(${node.low === 0 ? toText(bits).text : `${operand(bits, "shift", false)} >> ${node.low}`})`, kind: "leaf" };
+    }
     case "cast":
-      return { text: node.signed ? `$signed(${toText(node.a).text})` : `$unsigned(${toText(node.a).text})`, kind: "leaf" };
+      return { text: `${node.signed ? "$signed" : "$unsigned"}(${standaloneText(node.a).text})`, kind: "leaf" };
     case "cross":
       return toText(node.a);
     case "mux":
@@ -202,10 +260,8 @@ const toText = (node: Node): Text => {
   }
 };
 
-const print = (node: Node, parent: Strength): string => operand(node, parent, false);
-
-/** An expression as Verilog, each node at its own width, so that no context-determined rule applies. */
-export const expressionText = (node: Node): string => toText(node).text;
+/** A condition, an index or a property's expression: each node at its own width, so that no context-determined rule applies. */
+export const expressionText = (node: Node): string => standaloneText(node).text;
 
 /** Source of an assignment or a port connection of the same width: its sign needs no cast. */
 export const sourceText = (node: Node): string => bitsText(node).text;
