@@ -1,8 +1,8 @@
 import type { Location } from "../base/error.ts";
 import { UserError } from "../base/error.ts";
 
-/** What ended a simulation: a failed assertion ($error and $fatal count as such), $stop, $finish, no convergence, or an evaluation that hangs. */
-export type SimulationFailure = "assertion" | "stop" | "finish" | "fatal" | "hang";
+/** What ended a simulation: a failed assertion ($error and $fatal count as such), $stop, $finish, no convergence, an evaluation that hangs, or a crash of the compiled model. */
+export type SimulationFailure = "assertion" | "stop" | "finish" | "fatal" | "hang" | "crash";
 
 export interface ModelEvent {
   readonly kind: string;
@@ -58,10 +58,18 @@ export class SimulationError extends UserError {
     return new SimulationError(failure, `the design called $${failure} in cycle ${cycle}`, { cycle, where });
   }
 
-  /** `limit` in milliseconds; undefined for a call after the instance was given up. */
-  static hang(top: string, cycle: number, limit: number | undefined): SimulationError {
+  /** `limit` in milliseconds. */
+  static hang(top: string, cycle: number, limit: number): SimulationError {
     const hint = "look for a loop that does not end, or raise `hangTimeout`";
-    if (limit === undefined) return new SimulationError("hang", `this simulation of \`${top}\` hung before and can't go on`, { cycle });
     return new SimulationError("hang", `one evaluation of \`${top}\` did not end within ${limit} ms, in cycle ${cycle}`, { cycle, hint });
+  }
+
+  static crash(top: string, cycle: number): SimulationError {
+    return new SimulationError("crash", `the compiled model of \`${top}\` crashed in cycle ${cycle}`, { cycle });
+  }
+
+  /** A call after a hang or a crash. */
+  static givenUp(top: string, cycle: number): SimulationError {
+    return new SimulationError("crash", `this simulation of \`${top}\` hung or crashed in cycle ${cycle} and can't go on`, { cycle });
   }
 }

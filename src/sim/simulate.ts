@@ -28,7 +28,7 @@ export interface SimulateOptions {
   readonly clocks?: Readonly<Record<string, ClockTiming>>;
   /** Cycles after which `run` gives up. Default one million. */
   readonly maxCycles?: number;
-  /** Milliseconds that one evaluation may take. Default 10 000. */
+  /** Milliseconds of processor time that one evaluation may take. Default 10 000. */
   readonly hangTimeout?: number;
   /** Receives what the design prints. Default: standard error. */
   readonly print?: (text: string) => void;

@@ -1,9 +1,10 @@
-// What must not take the test runner down: a loop that does not end, a combinational loop that does not settle, a crash.
+// What must not take the test runner down: a loop that does not end, a combinational loop that does not settle, a crash, an end of the process.
 module traps (
     input  logic        clk,
     input  logic        hang,
     input  logic        oscillate,
     input  logic        crash,
+    input  logic        abort,
     output logic [31:0] spun,
     output logic        ring,
     output logic [7:0]  count
@@ -16,6 +17,7 @@ module traps (
   initial count = 8'd0;
   always_ff @(posedge clk) begin
     if (crash) $c("*(volatile int*)8 = 1;");
+    if (abort) $c("abort();");
     count <= count + 8'd1;
   end
 endmodule

@@ -3,6 +3,7 @@ import { input, output } from "../../src/hdl/ports.ts";
 import { bool, uint } from "../../src/hdl/shape.ts";
 import type { Simulation } from "../../src/sim/index.ts";
 import { SimulationError, simulate, verilog } from "../../src/sim/index.ts";
+import { traps } from "./planted/traps.ts";
 
 const alarmPorts = {
   failAssert: input(bool),
@@ -15,8 +16,6 @@ const alarmPorts = {
   count: output(uint(8)),
 };
 const alarms = verilog({ top: "alarms", files: ["tb/reference/alarms.sv"], clock: { clk: "clk" }, ports: alarmPorts });
-const trapPorts = { hang: input(bool), oscillate: input(bool), crash: input(bool), spun: output(uint(32)), ring: output(bool), count: output(uint(8)) };
-const traps = verilog({ top: "traps", files: ["tb/reference/traps.sv"], clock: { clk: "clk" }, ports: trapPorts });
 
 const failureOf = (action: () => void): SimulationError => {
   try {
@@ -107,7 +106,22 @@ describe("what the design says becomes an error", () => {
   });
 });
 
-describe("hangs", () => {
+describe("hangs and crashes", () => {
+  test("a crash of the model's code is an error; other instances go on", async () => {
+    const sim = await simulate(traps);
+    const other = await simulate(traps);
+    sim.step(3);
+    sim.io.crash.poke(1);
+    const error = failureOf(() => sim.step());
+    expect(error).toMatchObject({ failure: "crash", cycle: 3, exitCode: 1 });
+    expect(error.message).toBe("the compiled model of `traps` crashed in cycle 3");
+    expect(failureOf(() => sim.step()).message).toContain("can't go on");
+    other.step(4);
+    expect(other.io.count.peek()).toBe(4);
+    sim.close();
+    other.close();
+  });
+
   test("a combinational loop that does not settle is an error", async () => {
     const sim = await simulate(traps);
     sim.io.oscillate.poke(1);
@@ -125,7 +139,7 @@ describe("hangs", () => {
     const error = failureOf(() => sim.step());
     expect(error).toMatchObject({ failure: "hang", cycle: 4 });
     expect(error.message).toBe("one evaluation of `traps` did not end within 300 ms, in cycle 4");
-    expect(failureOf(() => sim.step()).message).toContain("hung before");
+    expect(failureOf(() => sim.step()).message).toContain("can't go on");
     other.step(2_000_000);
     expect(other.cycle).toBe(2_000_000);
     sim.close();

@@ -33,13 +33,13 @@ test("instances of one model do not share state", async () => {
   }
   expect(sims.map((sim) => sim.io.count.peek())).toEqual([0, 10, 20]);
   expect(sims.map((sim) => sim.cycle)).toEqual([1, 11, 21]);
-  sims[1]!.close();
-  sims[2]!.step();
-  expect(sims[2]!.io.count.peek()).toBe(21);
-  expect(() => sims[1]!.step()).toThrow("the simulation is closed");
-  expect(() => sims[1]!.io.count.peek()).toThrow("the simulation is closed");
-  sims[0]!.close();
-  sims[2]!.close();
+  sims[1].close();
+  sims[2].step();
+  expect(sims[2].io.count.peek()).toBe(21);
+  expect(() => sims[1].step()).toThrow("the simulation is closed");
+  expect(() => sims[1].io.count.peek()).toThrow("the simulation is closed");
+  sims[0].close();
+  sims[2].close();
 });
 
 test("parameters make another model", async () => {

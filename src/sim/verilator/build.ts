@@ -61,7 +61,7 @@ const keyOf = (source: SimSource, options: BuildOptions, tools: Toolchain): stri
   hash([
     cacheVersion,
     tools.stamp,
-    JSON.stringify([verilatorArguments(source, options), options, source.clocks]),
+    JSON.stringify([verilatorArguments(source, options), options.profile, options.visible, source.clocks.map((clock) => clock.clk)]),
     harness([], [], options.trace),
     ...source.files.flatMap((file) => [file.name, file.text]),
   ]);

@@ -29,7 +29,7 @@ struct Instance {
   uint64_t cycles = 0;
   uint64_t time = 0, half = 0;
   double scale = 1;  // units of the model's time in a picosecond
-  bool high = false, hung = false;
+  bool high = false, broken = false;
   std::vector<const VerilatedVar*> located;
 #ifdef SYSTOLE_TRACE
   std::unique_ptr<TraceFile> trace;
@@ -304,6 +304,6 @@ EXPORT void sim_destroy(int handle) {
  * every cycle talks through the shared array, because each argument costs a call from JavaScript several nanoseconds.
  *
  * Status returned: 0 done; 1 the model called $stop, $finish, $fatal or an assertion failed; 2 eval made no progress
- * until the deadline; 3 the instance was given up after a hang.
+ * until the deadline; 3 the instance was given up after a hang or a crash; 4 the model's code crashed.
  */
 export const harnessBody = [declarations, watchdog, entryPoints].join("");

@@ -69,7 +69,7 @@ export interface LoadOptions {
   readonly seed: number;
   /** Period of the first clock in thousandths of a nanosecond. */
   readonly period: number;
-  /** Milliseconds that one evaluation may take. */
+  /** Milliseconds of processor time that one evaluation may take. */
   readonly hangTimeout: number;
   readonly trace: string | undefined;
   /** Receives what the design prints with `$display` and the like. */
@@ -226,7 +226,8 @@ export class VerilatorEngine implements Engine {
     const printed = this.#library.takePrinted();
     const { cycle } = this;
     if (status === 2) throw SimulationError.hang(this.#options.top, cycle, this.#options.hangTimeout);
-    if (status === 3) throw SimulationError.hang(this.#options.top, cycle, undefined);
+    if (status === 3) throw SimulationError.givenUp(this.#options.top, cycle);
+    if (status === 4) throw SimulationError.crash(this.#options.top, cycle);
     const event = { kind: this.#library.eventKind(), file: this.#library.eventFile(), line: this.#library.eventLine(), text: this.#library.eventText() };
     throw SimulationError.fromEvent(event, printed, cycle, this.#options.print);
   }

@@ -4,7 +4,7 @@ export const watchdog = String.raw`
 // thread out of it otherwise. Only code of this library is interrupted, never malloc or the like, so nothing stays locked.
 volatile sig_atomic_t in_call = 0;
 volatile uint64_t progress = 0;
-sigjmp_buf hang_point;
+sigjmp_buf way_out;
 pthread_t simulation_thread;
 volatile double hang_seconds = 10;
 uintptr_t code_begin = 0, code_end = 0;
@@ -33,10 +33,27 @@ uintptr_t interrupted_at(void* context) {
 #endif
 }
 
-void leave_hang(void* context) {
+bool in_own_code(void* context) {
   const uintptr_t at = interrupted_at(context);
-  if (!in_call || at < code_begin || at >= code_end) return;
-  siglongjmp(hang_point, 1);
+  return in_call && at >= code_begin && at < code_end;
+}
+
+void leave_hang(void* context) {
+  if (in_own_code(context)) siglongjmp(way_out, 2);
+}
+
+// A crash in the model's own code ends the call with an error; any other goes to whoever handled it before.
+const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+struct sigaction handled_before[4];
+
+void on_crash_signal(int signal, siginfo_t* info, void* context) {
+  if (in_own_code(context)) siglongjmp(way_out, 4);
+  for (int i = 0; i < 4; ++i) {
+    if (crash_signals[i] != signal) continue;
+    const struct sigaction& before = handled_before[i];
+    if (before.sa_flags & SA_SIGINFO) before.sa_sigaction(signal, info, context);
+    else sigaction(signal, &before, nullptr);
+  }
 }
 
 // Several libraries share the signal's one handler, so the library that means it is named in the signal.
@@ -44,20 +61,22 @@ void on_hang_signal(int, siginfo_t* info, void* context) {
   if (info->si_code == SI_QUEUE && info->si_value.sival_ptr) reinterpret_cast<void (*)(void*)>(info->si_value.sival_ptr)(context);
 }
 
-double now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+// Processor time of the simulation's thread, so that a busy machine is no hang.
+double time_used() {
+  clockid_t clock;
+  timespec time = {};
+  if (pthread_getcpuclockid(simulation_thread, &clock) == 0) clock_gettime(clock, &time);
   return time.tv_sec + time.tv_nsec * 1e-9;
 }
 
 void* watch(void*) {
   uint64_t seen = 0;
-  double since = now();
+  double since = time_used();
   for (;;) {
     const timespec pause = {0, 100000000};
     nanosleep(&pause, nullptr);
-    if (!in_call || progress != seen) { seen = progress; since = now(); continue; }
-    if (now() - since < hang_seconds) continue;
+    if (!in_call || progress != seen) { seen = progress; since = time_used(); continue; }
+    if (time_used() - since < hang_seconds) continue;
     sigval value;
     value.sival_ptr = reinterpret_cast<void*>(&leave_hang);
     pthread_sigqueue(simulation_thread, hang_signal, value);
@@ -75,18 +94,21 @@ void start_watchdog() {
   action.sa_sigaction = on_hang_signal;
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
   sigaction(hang_signal, &action, nullptr);
+  action.sa_sigaction = on_crash_signal;
+  for (int i = 0; i < 4; ++i) sigaction(crash_signals[i], &action, &handled_before[i]);
   pthread_t thread;
   pthread_create(&thread, nullptr, watch, nullptr);
   pthread_detach(thread);
 }
 
 template <class Body> int guarded(Instance& s, Body body) {
-  if (__builtin_expect(s.hung, 0)) return 3;
-  if (__builtin_expect(sigsetjmp(hang_point, 0), 0)) {
+  if (__builtin_expect(s.broken, 0)) return 3;
+  const int left = sigsetjmp(way_out, 0);
+  if (__builtin_expect(left, 0)) {
     in_call = 0;
-    s.hung = true;
+    s.broken = true;
     memcpy(s.words + at_cycle, &s.cycles, 8);
-    return 2;
+    return left;
   }
   ++progress;
   in_call = 1;
