@@ -23,14 +23,14 @@ const read = (bytes: Uint8Array): ReturnType<typeof readSafetensors> => {
   writeFileSync(path, bytes);
   return readSafetensors(path);
 };
-const codeOf = (run: () => unknown): string => {
+const refusalOf = (run: () => unknown): string => {
   try {
     run();
   } catch (error) {
-    if (error instanceof UserError) return error.code;
+    if (error instanceof UserError) return `${error.code}: ${error.message}`;
     throw error;
   }
-  return "no error";
+  return "not refused";
 };
 
 const bytesOf = { F32: 4, F16: 2, BF16: 2 } as const;
@@ -84,7 +84,7 @@ test("a file cut short anywhere is refused", () => {
       const bytes = fileOf(header, data);
       writeFileSync(path, bytes);
       truncateSync(path, cut % bytes.length);
-      expect(codeOf(() => readSafetensors(path))).toBe("bad-safetensors");
+      expect(refusalOf(() => readSafetensors(path))).toContain("bad-safetensors");
     }),
     { examples: [[[{ dtype: "F16", shape: [1] }], 0]] },
   );
@@ -127,19 +127,22 @@ test.each([
   ["an element type not read", { a: { dtype: "I8", shape: [8], data_offsets: [0, 8] } }, "element type I8"],
   ["an element type named as a method", { a: { dtype: "toString", shape: [8], data_offsets: [0, 8] } }, "element type toString"],
 ])("%s is refused", (_, entries, message) => {
-  expect(() => read(fileOf(headerOf(entries), Buffer.alloc(8)))).toThrow(message);
+  const refusal = refusalOf(() => read(fileOf(headerOf(entries), Buffer.alloc(8))));
+  expect(refusal).toContain("bad-safetensors: ");
+  expect(refusal).toContain(message);
 });
 
 test("a header length beyond the file, and text that is no JSON object, are refused", () => {
-  for (const length of [2n ** 64n - 1n, 2n ** 63n, 2n ** 31n, 3n]) expect(codeOf(() => read(fileOf("{}", Buffer.alloc(0), length)))).toBe("bad-safetensors");
-  for (const text of ["", "{", "[]", "null", "7"]) expect(codeOf(() => read(fileOf(text, Buffer.alloc(0))))).toBe("bad-safetensors");
-  expect(codeOf(() => readSafetensors(join(folder, "absent")))).toBe("missing-file");
-  expect(codeOf(() => readSafetensors(folder))).toBe("bad-safetensors");
+  for (const length of [2n ** 64n - 1n, 2n ** 63n, 2n ** 31n, 3n])
+    expect(refusalOf(() => read(fileOf("{}", Buffer.alloc(0), length)))).toContain("bad-safetensors");
+  for (const text of ["", "{", "[]", "null", "7"]) expect(refusalOf(() => read(fileOf(text, Buffer.alloc(0))))).toContain("bad-safetensors");
+  expect(refusalOf(() => readSafetensors(join(folder, "absent")))).toContain("missing-file");
+  expect(refusalOf(() => readSafetensors(folder))).toContain("bad-safetensors");
 });
 
 test("a tensor of another name or shape is not accepted for the one that a model needs", () => {
   const weights = read(fileOf(headerOf({ a: f32([1, 2], 0, 8) }), Buffer.alloc(8)));
   expect(requireTensor(weights, "a", [1, 2]).data).toHaveLength(2);
-  for (const shape of [[2, 1], [2], [1, 2, 1]]) expect(codeOf(() => requireTensor(weights, "a", shape))).toBe("bad-model");
-  expect(codeOf(() => requireTensor(weights, "b", [1, 2]))).toBe("bad-model");
+  for (const shape of [[2, 1], [2], [1, 2, 1]]) expect(refusalOf(() => requireTensor(weights, "a", shape))).toContain("bad-model");
+  expect(refusalOf(() => requireTensor(weights, "b", [1, 2]))).toContain("bad-model");
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
+import { UserError } from "../../src/base/error.ts";
 import { modelsFolder } from "../../src/model/model.ts";
 import { readTokenizer } from "../../src/model/tokenizer.ts";
 import { demoText } from "../../src/model/tokens.ts";
@@ -22,6 +23,17 @@ afterAll(() => {
 const path = join(modelsFolder(), "opt-mini", "tokenizer.json");
 const published = JSON.parse(readFileSync(path, "utf8")) as Published;
 const tokenizer = readTokenizer(path);
+
+/** What a refusal says; any other error is passed on. */
+const refusalOf = (path: string): string => {
+  try {
+    readTokenizer(path);
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  return "not refused";
+};
 
 /** Well-formed text: what looks like English, and any code points. */
 const text = fc
@@ -123,11 +135,11 @@ test.each<[string, (file: Published) => unknown, string]>([
 ])("a tokenizer with %s is refused", (_, change, message) => {
   const other = join(folder, "tokenizer.json");
   writeFileSync(other, JSON.stringify(change(published)));
-  expect(() => readTokenizer(other)).toThrow(message);
+  expect(refusalOf(other)).toContain(message);
 });
 
 test("a tokenizer that is absent or no JSON is refused", () => {
-  expect(() => readTokenizer(join(folder, "absent.json"))).toThrow("can't be read");
+  expect(refusalOf(join(folder, "absent.json"))).toContain("can't be read");
   writeFileSync(join(folder, "text.json"), "{");
-  expect(() => readTokenizer(join(folder, "text.json"))).toThrow("it is not JSON");
+  expect(refusalOf(join(folder, "text.json"))).toContain("it is not JSON");
 });
