@@ -6,6 +6,7 @@ import { benchSim } from "./commands/bench.ts";
 import { checkModel, checkTender } from "./commands/check.ts";
 import { clean } from "./commands/clean.ts";
 import { doctor } from "./commands/doctor.ts";
+import { generate } from "./commands/generate.ts";
 import { list } from "./commands/list.ts";
 import { errorText, failureOf, toJson } from "./output.ts";
 
@@ -29,7 +30,8 @@ Examples:
 Exit code: 0 done, 1 a check failed, 2 wrong use, missing tool or refused overwrite.
 `;
 
-const createProgram = (): Commander => {
+/** The command line with all its commands, not run yet. */
+export const createProgram = (): Commander => {
   const program = new Commander("systole")
     .description("Describe, verify and ship hardware for LLM inference.")
     .version(versionOfPackage(), "--version")
@@ -39,6 +41,7 @@ const createProgram = (): Commander => {
   addLeaf(program, list);
   addLeaf(program, doctor);
   addLeaf(program, clean);
+  addLeaf(program, generate);
   for (const [name, summary] of Object.entries(GROUPS)) program.command(name).summary(summary).description(sentence(summary)).helpCommand(false);
   addLeaf(program, checkTender);
   addLeaf(program, checkModel);

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { UserError } from "../base/error.ts";
+import { signedText } from "../base/signed-text.ts";
 import { childrenOf, type Circuit } from "../hdl/circuit.ts";
 import { moduleText } from "./module.ts";
 
@@ -10,9 +10,6 @@ export interface VerilogFile {
   readonly name: string;
   readonly text: string;
 }
-
-const hashLine = /^\/\/ Content hash: ([0-9a-f]{16})$/m;
-const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
 const wrapText = (text: string, width = 116): string[] => {
   const lines: string[] = [];
@@ -42,17 +39,7 @@ const headerLines = ({ name, about, scope }: Circuit): string[] => {
 };
 
 /** Text of a circuit's file: licence, content hash, description, module. */
-export const fileText = (circuit: Circuit): string => {
-  const rest = `${headerLines(circuit).join("\n")}\n${moduleText(circuit)}`;
-  return `// SPDX-License-Identifier: Apache-2.0\n// Content hash: ${hashOf(rest)}\n${rest}`;
-};
-
-/** True for a generated text that nobody has edited: its header's hash matches the rest. */
-export const isPristine = (text: string): boolean => {
-  const found = hashLine.exec(text);
-  if (found === null) return false;
-  return hashOf(text.slice(found.index + found[0].length + 1)) === found[1];
-};
+export const fileText = (circuit: Circuit): string => signedText("//", `${headerLines(circuit).join("\n")}\n${moduleText(circuit)}`);
 
 const externText = (circuit: Circuit, file: string): VerilogFile => {
   try {

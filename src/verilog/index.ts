@@ -1,2 +1,2 @@
 /** The printer: a circuit as SystemVerilog files. */
-export { isPristine, type VerilogFile, verilogFiles } from "./files.ts";
+export { type VerilogFile, verilogFiles } from "./files.ts";
