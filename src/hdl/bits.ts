@@ -2,6 +2,7 @@ import { UserError } from "../base/error.ts";
 import { callerLocation } from "./location.ts";
 import type { BinaryOp, CompareOp, Node } from "./node.ts";
 import { binary, castSign, compare, extend, lit, minimalLiteral, muxOf, narrow, notOf, reduce, shiftLeft, shiftRight, sliceOf } from "./node.ts";
+import { checkSize } from "./size.ts";
 
 export const refuseCoercion = (): never => {
   throw new UserError("signal-as-number", "a signal is not a JavaScript value: `<`, `==`, `${}` and the like don't build hardware", {
@@ -37,6 +38,7 @@ export abstract class Bits {
   readonly node: Node;
 
   constructor(node: Node) {
+    checkSize(node);
     this.node = node;
   }
 

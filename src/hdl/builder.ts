@@ -15,6 +15,9 @@ interface Block {
   body: Statement[];
 }
 
+/** Deeper nesting would be unreadable, and exhaust the stack of whoever walks it. */
+const maxNesting = 64;
+
 /** State of the module whose body is running. Bodies are synchronous, so one variable holds the innermost. */
 export class Builder {
   readonly module: string;
@@ -22,6 +25,7 @@ export class Builder {
   readonly loops: Loop[] = [];
   scope: Scope = { parent: undefined, signals: [], memories: [], items: [] };
   block: Block | undefined;
+  #nesting = 0;
   readonly #names = new Map<Scope, Map<string, Site>>();
 
   constructor(module: string, ownClock: ClockDomain) {
@@ -29,10 +33,10 @@ export class Builder {
     this.ownClock = ownClock;
   }
 
-  /** Takes a name in the current scope. @throws UserError when it is taken here or around it. */
-  claim(name: string, what: string): { readonly name: string; readonly site: Site } {
+  /** Takes a name in a scope, by default the current one. @throws UserError when it is taken here or around it. */
+  claim(name: string, what: string, inside: Scope = this.scope): { readonly name: string; readonly site: Site } {
     const verilog = verilogName(name, what);
-    for (let scope: Scope | undefined = this.scope; scope !== undefined; scope = scope.parent) {
+    for (let scope: Scope | undefined = inside; scope !== undefined; scope = scope.parent) {
       const first = this.#names.get(scope)?.get(verilog);
       if (first !== undefined)
         throw new UserError("duplicate-name", `\`${verilog}\` is the name of two things in module \`${this.module}\``, {
@@ -41,8 +45,8 @@ export class Builder {
         });
     }
     const site = new Site();
-    const names = this.#names.get(this.scope) ?? new Map<string, Site>();
-    this.#names.set(this.scope, names.set(verilog, site));
+    const names = this.#names.get(inside) ?? new Map<string, Site>();
+    this.#names.set(inside, names.set(verilog, site));
     return { name: verilog, site };
   }
 
@@ -64,10 +68,17 @@ export class Builder {
     const { block } = this;
     if (block === undefined) throw new UserError("misplaced", "when() and match() stand inside sync() or comb()", { where: callerLocation() });
     const outer = block.body;
+    if (this.#nesting === maxNesting)
+      throw new UserError("too-long", `statements are nested more than ${maxNesting} deep`, {
+        where: callerLocation(),
+        hint: "give inner conditions a name and a comb() block of their own",
+      });
     block.body = body;
+    this.#nesting += 1;
     try {
       fill();
     } finally {
+      this.#nesting -= 1;
       block.body = outer;
     }
   }

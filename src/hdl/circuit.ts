@@ -1,6 +1,6 @@
 import type { Index } from "./index-expression.ts";
-import type { Node, Select } from "./node.ts";
 import type { Site } from "./location.ts";
+import type { Node, Select } from "./node.ts";
 import type { PortMap } from "./ports.ts";
 import type { PortShape, Shape } from "./shape.ts";
 
@@ -44,6 +44,7 @@ export interface Memory {
   readonly lane: number;
   readonly initial: readonly bigint[] | undefined;
   readonly doc: string | undefined;
+  readonly scope: Scope;
   readonly site: Site;
 }
 
@@ -63,14 +64,16 @@ export interface SetStatement {
 export interface IfStatement {
   readonly kind: "if";
   readonly condition: Node;
-  readonly then: Statement[];
-  readonly else: Statement[];
+  readonly body: Statement[];
+  readonly otherwise: Statement[];
+  readonly site: Site;
 }
 
 export interface CaseStatement {
   readonly kind: "case";
   readonly subject: Node;
   readonly arms: readonly { readonly caseName: string; readonly value: bigint; readonly body: Statement[] }[];
+  readonly site: Site;
 }
 
 export interface MemoryWrite {
@@ -89,7 +92,7 @@ export interface Instance {
   readonly name: string;
   readonly child: Circuit;
   readonly inputs: readonly { readonly port: FlatPort; readonly value: Node }[];
-  /** An output without a place is left open; the unread check refuses it unless the parent reads it. */
+  /** Every output has a place: where the parent put it, or a wire made when the parent read it or declared it unused. */
   readonly outputs: readonly { readonly port: FlatPort; readonly place: Place }[];
   readonly clocks: readonly { readonly child: ClockDomain; readonly parent: ClockDomain }[];
   readonly site: Site;

@@ -1,11 +1,16 @@
 import { UserError } from "../base/error.ts";
-import { builder, placeOf, refTo, variable } from "./builder.ts";
-import type { Circuit, ClockDomain, FlatPort, Instance, Module, Place, Signal } from "./circuit.ts";
+import { type Builder, builder, placeOf, refTo, variable } from "./builder.ts";
+import type { Circuit, ClockDomain, FlatPort, Instance, Module, Place, Scope, Signal } from "./circuit.ts";
 import { callerLocation } from "./location.ts";
 import type { Node } from "./node.ts";
 import type { Connections, Outputs, PortMap, Wires } from "./ports.ts";
 import { isPort } from "./ports.ts";
 import { nodeFor, valueFrom } from "./value.ts";
+
+interface Output {
+  readonly port: FlatPort;
+  readonly place: Place;
+}
 
 const lookUp = (connections: unknown, path: readonly string[]): unknown => {
   let found = connections;
@@ -29,12 +34,33 @@ const clockPairs = (child: Circuit, connections: unknown, own: ClockDomain, name
     return { child: domain, parent };
   });
 
-/** Wires for the outputs that the parent reads instead of placing them: named after instance and port, made on first use. */
-const outputViews = (name: string, circuit: Circuit, outputs: { readonly port: FlatPort; readonly place: Place }[]): Record<string, unknown> => {
+const outputWire = (build: Builder, scope: Scope, name: string, { shape }: FlatPort): Signal => {
+  const claimed = build.claim(name, "an instance's output", scope);
+  const signal: Signal = {
+    name: claimed.name,
+    role: "wire",
+    shape,
+    domain: undefined,
+    reset: undefined,
+    initial: undefined,
+    doc: undefined,
+    scope,
+    site: claimed.site,
+  };
+  scope.signals.push(signal);
+  return signal;
+};
+
+const placeValue = ({ signal, select }: Place, port: FlatPort): unknown => {
+  const node: Node = { ...refTo(signal), ...(select === undefined ? {} : { select }), width: port.shape.width };
+  return valueFrom(node, port.shape);
+};
+
+/** View of the outputs. Where the parent reads one that it has not placed, a wire named after instance and port is made on first use. */
+const outputViews = (name: string, circuit: Circuit, outputs: Output[]): Record<string, unknown> => {
   const build = builder("instance()");
   const { scope } = build;
   const view: Record<string, unknown> = {};
-  const placed = new Set(outputs.map(({ port }) => port));
   for (const port of circuit.ports) {
     if (port.direction === "input") continue;
     let holder = view;
@@ -42,34 +68,15 @@ const outputViews = (name: string, circuit: Circuit, outputs: { readonly port: F
       holder[key] ??= {};
       holder = holder[key] as Record<string, unknown>;
     }
-    const make = (): unknown => {
-      const found = outputs.find((output) => output.port === port);
-      if (found !== undefined) {
-        const { signal, select } = found.place;
-        const node: Node = { ...refTo(signal), ...(select === undefined ? {} : { select }), width: port.shape.width };
-        return valueFrom(node, port.shape);
+    const get = (): unknown => {
+      let found = outputs.find((output) => output.port === port);
+      if (found === undefined) {
+        found = { port, place: { signal: outputWire(build, scope, `${name}_${port.name}`, port) } };
+        outputs.push(found);
       }
-      const claimed = build.claim(`${name}_${port.name}`, "an instance's output");
-      const signal: Signal = {
-        name: claimed.name,
-        role: "wire",
-        shape: port.shape,
-        domain: undefined,
-        reset: undefined,
-        initial: undefined,
-        doc: undefined,
-        scope,
-        site: claimed.site,
-      };
-      scope.signals.push(signal);
-      outputs.push({ port, place: { signal } });
-      return valueFrom(refTo(signal), port.shape);
+      return placeValue(found.place, port);
     };
-    if (placed.has(port)) Object.defineProperty(holder, port.path.at(-1) ?? "", { get: make, enumerable: true });
-    else {
-      let made: unknown;
-      Object.defineProperty(holder, port.path.at(-1) ?? "", { get: () => (made ??= make()), enumerable: true });
-    }
+    Object.defineProperty(holder, port.path.at(-1) ?? "", { get, enumerable: true });
   }
   return view;
 };
@@ -84,12 +91,13 @@ export const instance = <P extends PortMap>(name: string, of: Module<P>, connect
   const { circuit } = of;
   const claimed = build.claim(name, "an instance");
   const inputs: { port: FlatPort; value: Node }[] = [];
-  const outputs: { port: FlatPort; place: Place }[] = [];
+  const outputs: Output[] = [];
   for (const port of circuit.ports) {
     const given = lookUp(connections, port.path);
     const what = `\`${port.name}\` of instance \`${claimed.name}\``;
     if (port.direction === "output") {
-      if (given !== undefined) outputs.push({ port, place: placeOf(given, port.shape, what) });
+      if (given === "unused") outputs.push({ port, place: { signal: outputWire(build, build.scope, `unused_${name}_${port.name}`, port) } });
+      else if (given !== undefined) outputs.push({ port, place: placeOf(given, port.shape, what) });
     } else if (given === undefined) {
       throw new UserError("unconnected", `${what} is an input and has no value`, { where: callerLocation() });
     } else {

@@ -71,6 +71,7 @@ export const memory = <S extends BitsShape>(name: string, options: MemoryOptions
     lane: options.lane ?? element.width,
     initial,
     doc,
+    scope: build.scope,
     site: claimed.site,
   };
   build.scope.memories.push(made);

@@ -94,11 +94,12 @@ export type Inside<P> =
         ? ClockDomain
         : { readonly [K in keyof P]: Inside<P[K]> };
 
-/** What a parent gives to an instance: a value for each input, a target for each output that it wants to place itself. */
+/** What a parent gives to an instance: a value for each input, and a target for each output that it wants to place itself, or "unused" where nobody reads it. */
 export type Connections<P> = { readonly [K in keyof P as P[K] extends OutputPort ? never : K]: ConnectionOf<P[K]> } & {
   readonly [K in keyof P as P[K] extends OutputPort ? K : never]?: ConnectionOf<P[K]>;
 };
-type ConnectionOf<P> = P extends InputPort<infer S> ? Like<S> : P extends OutputPort<infer S> ? Target<S> : P extends ClockInput ? ClockDomain : Connections<P>;
+type ConnectionOf<P> =
+  P extends InputPort<infer S> ? Like<S> : P extends OutputPort<infer S> ? Target<S> | "unused" : P extends ClockInput ? ClockDomain : Connections<P>;
 
 /** What a parent reads of an instance: its outputs. */
 export type Outputs<P> = {

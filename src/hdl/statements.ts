@@ -4,7 +4,7 @@ import { Bits, Bool as BoolClass, SInt as SIntClass, UInt as UIntClass } from ".
 import { builder, refTo, variable } from "./builder.ts";
 import type { ClockDomain, Property, Signal, Statement } from "./circuit.ts";
 import { callerLocation, Site } from "./location.ts";
-import { castSign, catOf, type Node, muxOf } from "./node.ts";
+import { castSign, catOf, muxOf, type Node } from "./node.ts";
 import type { BoolShape, EnumShape, Shape } from "./shape.ts";
 import { bool, sint, uint } from "./shape.ts";
 import type { Enum, Like, VarOf } from "./value.ts";
@@ -90,12 +90,20 @@ export interface WhenChain {
   otherwise(fill: () => void): void;
 }
 
-const chain = (alternatives: Statement[]): WhenChain => ({
+/** Alternatives of a chain: more would print as a wall that nobody reads, and exhaust the stack of whoever walks it. */
+const maxAlternatives = 256;
+
+const chain = (alternatives: Statement[], count: number): WhenChain => ({
   elsewhen(condition, fill) {
-    const inner: Statement = { kind: "if", condition: conditionNode(condition), then: [], else: [] };
+    if (count === maxAlternatives)
+      throw new UserError("too-long", `a when() chain has more than ${maxAlternatives} alternatives`, {
+        where: callerLocation(),
+        hint: "use match(), a vector or a memory",
+      });
+    const inner: Statement = { kind: "if", condition: conditionNode(condition), body: [], otherwise: [], site: new Site() };
     alternatives.push(inner);
-    builder("elsewhen()").into(inner.then, fill);
-    return chain(inner.else);
+    builder("elsewhen()").into(inner.body, fill);
+    return chain(inner.otherwise, count + 1);
   },
   otherwise(fill) {
     builder("otherwise()").into(alternatives, fill);
@@ -105,10 +113,10 @@ const chain = (alternatives: Statement[]): WhenChain => ({
 /** Conditional statements: `when(a, ...).elsewhen(b, ...).otherwise(...)` prints as if / else if / else. */
 export const when = (condition: Like<BoolShape>, fill: () => void): WhenChain => {
   const build = builder("when()");
-  const statement: Statement = { kind: "if", condition: conditionNode(condition), then: [], else: [] };
+  const statement: Statement = { kind: "if", condition: conditionNode(condition), body: [], otherwise: [], site: new Site() };
   build.addStatement(statement, "when()");
-  build.into(statement.then, fill);
-  return chain(statement.else);
+  build.into(statement.body, fill);
+  return chain(statement.otherwise, 1);
 };
 
 /** One arm for each state of an enumeration: prints as case. A missing state does not compile. */
@@ -116,7 +124,7 @@ export const match = <N extends string>(subject: Enum<N>, arms: { readonly [K in
   const build = builder("match()");
   const shape: EnumShape<N> = subject.shape;
   const printed = shape.cases.map((caseName, index) => ({ caseName: caseName as string, value: BigInt(index), body: [] as Statement[] }));
-  build.addStatement({ kind: "case", subject: subject.node, arms: printed }, "match()");
+  build.addStatement({ kind: "case", subject: subject.node, arms: printed, site: new Site() }, "match()");
   for (const arm of printed) {
     const fill = (arms as Record<string, (() => void) | undefined>)[arm.caseName];
     if (fill === undefined) throw new UserError("missing-state", `match() has no arm for \`${arm.caseName}\` of ${shape.name}`, { where: callerLocation() });

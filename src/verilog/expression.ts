@@ -68,7 +68,7 @@ const offsetText = ({ constant, loops, dynamic, element }: Select, total: number
   if (dynamic.length > 0) {
     const width = Math.max(1, Math.ceil(Math.log2(total)));
     const terms = dynamic.map(({ index, stride }) => {
-      const wide = operand(extend(castSign(index, false), Math.max(width, index.width)), "mul", false);
+      const wide = operand(extend(castSign(index, false), Math.max(width, index.width)), "mul", false, true);
       return stride === 1 ? wide : `${wide} * ${width}'d${stride}`;
     });
     const fixed = loopTerms(constant, loops, 1);
@@ -130,6 +130,7 @@ const contextual = new Set<Node["op"]>(["add", "sub", "mul", "neg", "not", "shl"
 const dropsBits = (node: Node): boolean => {
   if (node.op === "trunc" || node.op === "slice") return true;
   if (node.op === "mux") return dropsBits(node.a) || dropsBits(node.b);
+  if (node.op === "cat") return node.parts.some(dropsBits);
   if (node.op === "shl" || node.op === "shr" || node.op === "cast" || node.op === "cross" || node.op === "ext") return dropsBits(node.a);
   return contextual.has(node.op) && operandsOf(node).some(dropsBits);
 };

@@ -8,9 +8,9 @@ const indent = (lines: readonly string[]): string[] => lines.map((line) => (line
 const project = (body: readonly Statement[], keep: (statement: Statement) => boolean): Statement[] =>
   body.flatMap((statement): Statement[] => {
     if (statement.kind === "if") {
-      const then = project(statement.then, keep);
-      const otherwise = project(statement.else, keep);
-      return then.length + otherwise.length === 0 ? [] : [{ ...statement, then, else: otherwise }];
+      const kept = project(statement.body, keep);
+      const otherwise = project(statement.otherwise, keep);
+      return kept.length + otherwise.length === 0 ? [] : [{ ...statement, body: kept, otherwise }];
     }
     if (statement.kind === "case") {
       const arms = statement.arms.map((arm) => ({ ...arm, body: project(arm.body, keep) }));
@@ -30,16 +30,16 @@ const writeLines = ({ memory, address, data, mask }: MemoryWrite): string[] => {
 };
 
 const ifLines = (statement: Statement & { kind: "if" }, assign: string): string[] => {
-  const { condition, then, else: otherwise } = statement;
-  if (then.length === 0) return [`if (${negatedText(condition)}) begin`, ...indent(bodyLines(otherwise, assign)), "end"];
-  const lines = [`if (${expressionText(condition)}) begin`, ...indent(bodyLines(then, assign))];
+  const { condition, body, otherwise } = statement;
+  if (body.length === 0) return [`if (${negatedText(condition)}) begin`, ...indent(bodyLines(otherwise, assign)), "end"];
+  const lines = [`if (${expressionText(condition)}) begin`, ...indent(bodyLines(body, assign))];
   return otherwise.length === 0 ? [...lines, "end"] : [...lines, ...elseLines(otherwise, assign)];
 };
 
 /** `end else if` where the alternative is a condition alone, `end else begin` otherwise. */
 const elseLines = (otherwise: readonly Statement[], assign: string): string[] => {
   const [only] = otherwise;
-  if (otherwise.length === 1 && only?.kind === "if" && only.then.length > 0) {
+  if (otherwise.length === 1 && only?.kind === "if" && only.body.length > 0) {
     const [first = "", ...rest] = ifLines(only, assign);
     return [`end else ${first}`, ...rest];
   }
@@ -80,7 +80,7 @@ export const combLines = (body: readonly Statement[]): string[] => ["always_comb
 const targets = (body: readonly Statement[]): Signal[] =>
   body.flatMap((statement) => {
     if (statement.kind === "set") return [statement.place.signal];
-    if (statement.kind === "if") return [...targets(statement.then), ...targets(statement.else)];
+    if (statement.kind === "if") return [...targets(statement.body), ...targets(statement.otherwise)];
     if (statement.kind === "case") return statement.arms.flatMap((arm) => targets(arm.body));
     return [];
   });

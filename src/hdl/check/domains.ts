@@ -2,7 +2,7 @@ import { UserError } from "../../base/error.ts";
 import { alsoAt } from "../builder.ts";
 import type { Circuit, ClockDomain, Instance, Item, Signal } from "../circuit.ts";
 import type { Site } from "../location.ts";
-import { operandsOf, type Node } from "../node.ts";
+import { type Node, operandsOf } from "../node.ts";
 import { forEachItem, readsOf, writesOf } from "./traverse.ts";
 
 /** A clock on which a value depends, and the signal through which it does. */
@@ -20,7 +20,8 @@ const uncrossedRefs = (root: Node): Signal[] => {
   return found;
 };
 
-const parentOf = (instance: Instance, clockKey: string | undefined): ClockDomain | undefined => instance.clocks.find(({ child }) => child.key === (clockKey ?? ""))?.parent;
+const parentOf = (instance: Instance, clockKey: string | undefined): ClockDomain | undefined =>
+  instance.clocks.find(({ child }) => child.key === (clockKey ?? ""))?.parent;
 
 class DomainCheck {
   readonly #driversOf = new Map<Signal, Item[]>();
@@ -49,7 +50,7 @@ class DomainCheck {
       for (const item of this.#driversOf.get(next) ?? []) {
         const clocked = item.kind === "instance" ? this.#instanceSource(item, next) : undefined;
         if (clocked !== undefined) sources.set(clocked.key, next);
-        else for (const expression of readsOf(item)) stack.push(...uncrossedRefs(expression));
+        else for (const { expression } of readsOf(item)) for (const ref of uncrossedRefs(expression)) stack.push(ref);
       }
     }
     this.#known.set(signal, sources);
@@ -66,10 +67,14 @@ class DomainCheck {
     for (const ref of uncrossedRefs(expression)) {
       for (const [key, origin] of this.sources(ref)) {
         if (key === domain.key) continue;
-        throw new UserError("clock-crossing", `${reader} on clock \`${domain.clk}\` reads \`${ref.name}\`, which changes with \`${origin.domain?.clk ?? key}\``, {
-          where: site.location,
-          hint: `synchronise it first (crossing() marks the place); ${alsoAt(`\`${origin.name}\` declared`, origin.site)}`,
-        });
+        throw new UserError(
+          "clock-crossing",
+          `${reader} on clock \`${domain.clk}\` reads \`${ref.name}\`, which changes with \`${origin.domain?.clk ?? key}\``,
+          {
+            where: site.location,
+            hint: `synchronise it first (crossing() marks the place); ${alsoAt(`\`${origin.name}\` declared`, origin.site)}`,
+          },
+        );
       }
     }
   }
@@ -81,9 +86,12 @@ export const checkDomains = (circuit: Circuit): void => {
   const check = new DomainCheck(circuit);
   forEachItem(circuit.scope, (item) => {
     if (item.kind === "sync" || item.kind === "assert" || item.kind === "assume" || item.kind === "cover")
-      for (const expression of readsOf(item)) check.refuseForeign(expression, item.domain, item.site, item.kind === "sync" ? "a block" : `property \`${item.name}\``);
-    if (item.kind === "delay") for (const expression of readsOf(item)) check.refuseForeign(expression, item.domain, item.site, `delay \`${item.data.name}\``);
-    if (item.kind === "read" && item.domain !== undefined) for (const expression of readsOf(item)) check.refuseForeign(expression, item.domain, item.site, "a memory port");
+      for (const { expression, site } of readsOf(item))
+        check.refuseForeign(expression, item.domain, site, item.kind === "sync" ? "a block" : `property \`${item.name}\``);
+    if (item.kind === "delay")
+      for (const { expression, site } of readsOf(item)) check.refuseForeign(expression, item.domain, site, `delay \`${item.data.name}\``);
+    if (item.kind === "read" && item.domain !== undefined)
+      for (const { expression, site } of readsOf(item)) check.refuseForeign(expression, item.domain, site, "a memory port");
     if (item.kind === "instance")
       for (const { port, value } of item.inputs) {
         const domain = parentOf(item, port.clock);
@@ -94,10 +102,14 @@ export const checkDomains = (circuit: Circuit): void => {
   for (const output of outputs) {
     for (const [key, origin] of check.sources(output)) {
       if (output.domain === undefined || key === output.domain.key) continue;
-      throw new UserError("clock-crossing", `output \`${output.name}\` belongs to clock \`${output.domain.clk}\`, but changes with \`${origin.domain?.clk ?? key}\``, {
-        where: output.site.location,
-        hint: `name its clock in output(shape, doc, { clock }); ${alsoAt(`\`${origin.name}\` declared`, origin.site)}`,
-      });
+      throw new UserError(
+        "clock-crossing",
+        `output \`${output.name}\` belongs to clock \`${output.domain.clk}\`, but changes with \`${origin.domain?.clk ?? key}\``,
+        {
+          where: output.site.location,
+          hint: `name its clock in output(shape, doc, { clock }); ${alsoAt(`\`${origin.name}\` declared`, origin.site)}`,
+        },
+      );
     }
   }
 };

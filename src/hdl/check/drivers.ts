@@ -1,8 +1,8 @@
 import { UserError } from "../../base/error.ts";
 import { alsoAt } from "../builder.ts";
-import type { Circuit, Memory, Signal } from "../circuit.ts";
+import type { Circuit, Signal } from "../circuit.ts";
 import type { Site } from "../location.ts";
-import { depthOf, describeBits, firstGap, forEachItem, forEachStatement, type Range, rangesOf, signalsOf, writesOf } from "./traverse.ts";
+import { depthOf, describeBits, firstGap, forEachItem, type Range, rangesOf, signalsOf, writesOf } from "./traverse.ts";
 
 interface Driver extends Range {
   readonly owner: string;
@@ -27,29 +27,18 @@ const collect = (circuit: Circuit): Map<Signal, Driver[]> => {
 };
 
 const refuseTwoDrivers = (signal: Signal, drivers: readonly Driver[]): void => {
-  const sorted = [...drivers].sort((a, b) => a.low - b.low || a.high - b.high);
+  const sorted = drivers.toSorted((a, b) => (a.low === b.low ? a.high - b.high : a.low - b.low));
   let reaching: Driver | undefined;
   for (const driver of sorted) {
     if (reaching !== undefined && driver.low < reaching.high && driver.owner !== reaching.owner) {
       const overlap = { low: driver.low, high: Math.min(driver.high, reaching.high) };
-      throw new UserError("two-drivers", `${describeBits(signal, overlap)} is driven twice`, { where: driver.site.location, hint: alsoAt("first driven", reaching.site) });
+      throw new UserError("two-drivers", `${describeBits(signal, overlap)} is driven twice`, {
+        where: driver.site.location,
+        hint: alsoAt("first driven", reaching.site),
+      });
     }
     if (reaching === undefined || driver.high >= reaching.high) reaching = driver;
   }
-};
-
-const refuseTwoWriters = (circuit: Circuit): void => {
-  const writers = new Map<Memory, { readonly block: unknown; readonly site: Site }>();
-  forEachItem(circuit.scope, (item) => {
-    if (item.kind !== "sync") return;
-    forEachStatement(item.body, (statement) => {
-      if (statement.kind !== "write") return;
-      const first = writers.get(statement.memory);
-      if (first !== undefined && first.block !== item)
-        throw new UserError("two-drivers", `memory \`${statement.memory.name}\` is written from two blocks`, { where: statement.site.location, hint: alsoAt("first written", first.site) });
-      writers.set(statement.memory, { block: item, site: statement.site });
-    });
-  });
 };
 
 /** Every bit of every output, wire and register is driven, from one place. */
@@ -58,7 +47,11 @@ export const checkDrivers = (circuit: Circuit): void => {
   for (const signal of signalsOf(circuit)) {
     const list = drivers.get(signal) ?? [];
     if (signal.role === "input") {
-      if (list[0] !== undefined) throw new UserError("drives-input", `\`${signal.name}\` is an input and can't be driven here`, { where: list[0].site.location, hint: alsoAt("declared", signal.site) });
+      if (list[0] !== undefined)
+        throw new UserError("drives-input", `\`${signal.name}\` is an input and can't be driven here`, {
+          where: list[0].site.location,
+          hint: alsoAt("declared", signal.site),
+        });
       continue;
     }
     refuseTwoDrivers(signal, list);
@@ -68,5 +61,4 @@ export const checkDrivers = (circuit: Circuit): void => {
       throw new UserError("undriven", `${describeBits(signal, gap)} is never ${verb}`, { where: signal.site.location });
     }
   }
-  refuseTwoWriters(circuit);
 };

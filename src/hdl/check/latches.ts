@@ -24,7 +24,11 @@ const alwaysSet = (body: readonly Statement[]): Set<string> => {
   for (const statement of body) {
     if (statement.kind === "set") done.add(keyOf(statement.place));
     const branches =
-      statement.kind === "if" ? [alwaysSet(statement.then), alwaysSet(statement.else)] : statement.kind === "case" ? statement.arms.map((arm) => alwaysSet(arm.body)) : [];
+      statement.kind === "if"
+        ? [alwaysSet(statement.body), alwaysSet(statement.otherwise)]
+        : statement.kind === "case"
+          ? statement.arms.map((arm) => alwaysSet(arm.body))
+          : [];
     for (const key of intersect(branches)) done.add(key);
   }
   return done;

@@ -19,10 +19,13 @@ const combDependencies = (body: readonly Statement[], conditions: readonly Node[
   body.flatMap((statement): Dependency[] => {
     switch (statement.kind) {
       case "set":
-        return [{ place: statement.place, value: statement.value, bitwise: true, loops }, ...conditions.map((value) => ({ place: statement.place, value, bitwise: false, loops }))];
+        return [
+          { place: statement.place, value: statement.value, bitwise: true, loops },
+          ...conditions.map((value) => ({ place: statement.place, value, bitwise: false, loops })),
+        ];
       case "if": {
         const inner = [...conditions, statement.condition];
-        return [...combDependencies(statement.then, inner, loops), ...combDependencies(statement.else, inner, loops)];
+        return [...combDependencies(statement.body, inner, loops), ...combDependencies(statement.otherwise, inner, loops)];
       }
       case "case":
         return statement.arms.flatMap((arm) => combDependencies(arm.body, [...conditions, statement.subject], loops));
@@ -152,12 +155,14 @@ const bitCycle = (dependencies: readonly Dependency[]): string[] | undefined => 
   const edges = new Map<string, string[]>();
   for (const { place, value, bitwise, loops } of dependencies) {
     forEachIteration(loops, (values) => {
-      const offset = (select: Select | undefined): number => (select?.constant ?? 0) + (select?.loops ?? []).reduce((sum, term) => sum + term.stride * (values.get(term.loop) ?? 0), 0);
+      const offset = (select: Select | undefined): number =>
+        (select?.constant ?? 0) + (select?.loops ?? []).reduce((sum, term) => sum + term.stride * (values.get(term.loop) ?? 0), 0);
       const low = offset(place.select);
       const width = place.select?.width ?? place.signal.shape.width;
       for (let bit = 0; bit < width; bit += 1) {
         const target = key(place.signal, low + bit);
-        for (const [signal, source] of sourceBits(value, bitwise ? bit : undefined, offset)) edges.set(key(signal, source), [...(edges.get(key(signal, source)) ?? []), target]);
+        for (const [signal, source] of sourceBits(value, bitwise ? bit : undefined, offset))
+          edges.set(key(signal, source), [...(edges.get(key(signal, source)) ?? []), target]);
       }
     });
   }

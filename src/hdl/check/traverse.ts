@@ -32,42 +32,61 @@ export const forEachStatement = (body: readonly Statement[], visit: (statement: 
   for (const statement of body) {
     visit(statement);
     if (statement.kind === "if") {
-      forEachStatement(statement.then, visit);
-      forEachStatement(statement.else, visit);
+      forEachStatement(statement.body, visit);
+      forEachStatement(statement.otherwise, visit);
     }
     if (statement.kind === "case") for (const arm of statement.arms) forEachStatement(arm.body, visit);
   }
 };
 
-const statementReads = (body: readonly Statement[]): Node[] => {
-  const reads: Node[] = [];
+/** An expression and the line that reads it. */
+export interface Read {
+  readonly expression: Node;
+  readonly site: Site;
+}
+
+const statementReads = (body: readonly Statement[]): Read[] => {
+  const reads: Read[] = [];
   forEachStatement(body, (statement) => {
-    if (statement.kind === "set") reads.push(statement.value, ...(statement.place.select?.dynamic.map((term) => term.index) ?? []));
-    else if (statement.kind === "if") reads.push(statement.condition);
-    else if (statement.kind === "case") reads.push(statement.subject);
-    else reads.push(statement.address, statement.data, ...(statement.mask === undefined ? [] : [statement.mask]));
+    for (const expression of expressionsOf(statement)) reads.push({ expression, site: statement.site });
   });
   return reads;
 };
 
-/** Every expression that an item reads. */
-export const readsOf = (item: Item): Node[] => {
+const expressionsOf = (statement: Statement): Node[] => {
+  switch (statement.kind) {
+    case "set":
+      return [statement.value, ...indicesOf(statement.place)];
+    case "if":
+      return [statement.condition];
+    case "case":
+      return [statement.subject];
+    case "write":
+      return [statement.address, statement.data, ...(statement.mask === undefined ? [] : [statement.mask])];
+  }
+};
+
+const indicesOf = (place: Place): Node[] => place.select?.dynamic.map((term) => term.index) ?? [];
+
+/** Every expression that an item reads, with the line that does. */
+export const readsOf = (item: Item): Read[] => {
+  if (item.kind === "repeat") return [];
+  if (item.kind === "comb" || item.kind === "sync") return statementReads(item.body);
+  return ownExpressions(item).map((expression) => ({ expression, site: item.site }));
+};
+
+const ownExpressions = (item: Exclude<Item, { kind: "repeat" | "comb" | "sync" }>): Node[] => {
   switch (item.kind) {
     case "assign":
-      return [item.value, ...(item.place.select?.dynamic.map((term) => term.index) ?? [])];
+      return [item.value, ...indicesOf(item.place)];
     case "discard":
       return [item.value];
-    case "comb":
-    case "sync":
-      return statementReads(item.body);
     case "instance":
-      return item.inputs.map((input) => input.value);
+      return [...item.inputs.map((input) => input.value), ...item.outputs.flatMap(({ place }) => indicesOf(place))];
     case "read":
       return [item.address, ...(item.enable === undefined ? [] : [item.enable]), ...(item.heldAddress === undefined ? [] : [refTo(item.heldAddress)])];
     case "delay":
       return [item.value, ...(item.enable === undefined ? [] : [item.enable])];
-    case "repeat":
-      return [];
     default:
       return [item.condition];
   }
@@ -93,14 +112,18 @@ export const writesOf = (item: Item): Write[] => {
     case "instance":
       return item.outputs.map(({ place }) => ({ place, site: item.site }));
     case "read":
-      return [{ place: { signal: item.data }, site: item.site }, ...(item.heldAddress === undefined ? [] : [{ place: { signal: item.heldAddress }, site: item.site }])];
+      return [
+        { place: { signal: item.data }, site: item.site },
+        ...(item.heldAddress === undefined ? [] : [{ place: { signal: item.heldAddress }, site: item.site }]),
+      ];
     default:
       return [];
   }
 };
 
 /** Loops around an item that don't enclose the signal's declaration: the item stands for one driver or reader in each of their iterations. */
-export const loopsBeyond = (signal: Signal, loops: readonly Loop[], scopeDepth: (scope: Scope) => number): readonly Loop[] => loops.slice(scopeDepth(signal.scope));
+export const loopsBeyond = (signal: Signal, loops: readonly Loop[], scopeDepth: (scope: Scope) => number): readonly Loop[] =>
+  loops.slice(scopeDepth(signal.scope));
 
 export const depthOf = (scope: Scope): number => {
   let depth = 0;
@@ -130,7 +153,7 @@ export const rangesOf = (signal: Signal, select: Select | undefined, loops: read
 /** First gap of `ranges` in `0 .. width - 1`, or undefined when they cover it. */
 export const firstGap = (ranges: readonly Range[], width: number): Range | undefined => {
   let next = 0;
-  for (const { low, high } of [...ranges].sort((a, b) => a.low - b.low)) {
+  for (const { low, high } of ranges.toSorted((a, b) => a.low - b.low)) {
     if (low > next) return { low: next, high: low };
     next = Math.max(next, high);
   }
@@ -154,6 +177,8 @@ export const refsIn = (node: Node): (Node & { op: "ref" })[] => {
 /** All signals that a module declares: ports and, in every scope, wires and registers. */
 export const signalsOf = (circuit: Circuit): Signal[] => {
   const signals = [...circuit.portSignals];
-  forEachScope(circuit.scope, (scope) => signals.push(...scope.signals));
+  forEachScope(circuit.scope, (scope) => {
+    for (const signal of scope.signals) signals.push(signal);
+  });
   return signals;
 };
