@@ -98,6 +98,13 @@ const quantizeSigned = (
   };
 };
 
+/** Dynamic cases hold the channel maxima of Q, K and V's shared input; static ones hold null, their maxima being the calibration's. */
+const compareChannelMaxima = ({ comparison, calibration }: LayerContext, file: JsonValue, { chunks, channels }: QuantizedActivations): void => {
+  const values = chunks.flatMap(({ cmax }) => [...cmax]);
+  if (calibration === undefined) comparison.exact(file, [chunks.length, channels], values);
+  else if (!file.isNull) file.fail("is given in a static case");
+};
+
 /** One linear layer on `input` [T, K]; returns the recorded official output [T, N]. */
 export const checkLinear = (context: LayerContext, name: LinearName, input: Tensor<Float32Array>): Tensor<Float32Array> => {
   const { sizes, comparison, calibration, recorded } = context;
@@ -115,8 +122,9 @@ export const checkLinear = (context: LayerContext, name: LinearName, input: Tens
   comparison.assembled(`${context.gemm.path}.${name} weights in calls`, recorded.weights[name], weight.shape, weight.data, none);
   const weights = quantizeWeights(weight, bits);
   compareOperands(comparison, record, activations, weights, none);
-
   const [columns = 0, channels = 0] = weight.shape;
+  if (record.has("cmax")) compareChannelMaxima(context, record.get("cmax"), activations);
+
   const terms = activations.chunks.map(({ bias }) => linearTerms(bias, weight, layerBias));
   const place = record.get("comp");
   const magnitude = terms.flatMap((chunk) => [...chunk.magnitude]);

@@ -40,14 +40,6 @@ export const compareOperands = (
     ),
     comparison.near(record.get("x_codes"), [chunks.length, chunk, channels], codes, codeBound),
   ];
-  if (record.has("cmax") && !record.get("cmax").isNull)
-    results.push(
-      comparison.exact(
-        record.get("cmax"),
-        [chunks.length, channels],
-        chunks.flatMap(({ cmax }) => [...cmax]),
-      ),
-    );
   return results.every(Boolean);
 };
 

@@ -201,6 +201,9 @@ export const quantizeActivations = (x: Tensor<Float32Array>, options: Activation
       throw new UserError("zero-scale", `rows ${from}..${from + valid - 1} have the largest magnitude ${tmax}: no scale fits them`);
     const groupOf = fixed?.groupOf ?? groupTable(tmax, cmax, groups);
     const scales = groupScales(tmax, groups, bits, unsigned);
+    // A scale that underflows to zero: the official assertion on the signed path, 0/0 on the unsigned one.
+    if (groupOf.some((index) => scales[index] === 0))
+      throw new UserError("zero-scale", `rows ${from}..${from + valid - 1}: ${groups} groups below ${tmax} reach a scale of 0`);
     const divisors = Float32Array.from(groupOf, (index) => (unsigned ? scales[index]! : Math.max(scales[index]!, smallestDivisor)));
     quantizeChunk(codes, { data: x.data, channels, from, rows: valid, chunk }, bias, divisors, bits, unsigned);
     chunks.push({ rows: valid, bias, groupOf, scales, scale0: scales[0]!, ...channelOrder(groupOf, groups), tmax, cmax });
