@@ -5,6 +5,7 @@ import { addLeaf, sentence } from "./command.ts";
 import { benchSim } from "./commands/bench.ts";
 import { checkModel, checkTender } from "./commands/check.ts";
 import { clean } from "./commands/clean.ts";
+import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { generate } from "./commands/generate.ts";
 import { list } from "./commands/list.ts";
@@ -41,6 +42,7 @@ export const createProgram = (): Commander => {
   addLeaf(program, list);
   addLeaf(program, doctor);
   addLeaf(program, clean);
+  addLeaf(program, demo);
   addLeaf(program, generate);
   for (const [name, summary] of Object.entries(GROUPS)) program.command(name).summary(summary).description(sentence(summary)).helpCommand(false);
   addLeaf(program, checkTender);

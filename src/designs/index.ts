@@ -3,7 +3,7 @@ import { arrayCycles, tenderArray } from "./tender/array.ts";
 import { tenderCell } from "./tender/cell.ts";
 import { arraySchema, cellSchema } from "./tender/parameters.ts";
 
-export { arrayCycles, tenderArray, tenderCell };
+export { arrayCycles, arraySchema, cellSchema, tenderArray, tenderCell };
 export type { Design } from "./design.ts";
 export { type ArrayParameters, type CellParameters, widthsOf } from "./tender/parameters.ts";
 export type { ArrayPorts } from "./tender/ports.ts";

@@ -11,3 +11,4 @@ export { verilog } from "./source.ts";
 export type { Task, TaskLike, TaskSpec } from "./tasks.ts";
 export { background, edges } from "./tasks.ts";
 export { type BenchBody, type TestContext, withWaves } from "./waves.ts";
+export { toSource } from "./module-source.ts";
