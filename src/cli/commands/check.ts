@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { UserError } from "../../base/error.ts";
 import type { FieldsOf, PerplexityRow } from "../../experiments/results.ts";
 import { type CommonOptions, engineOption, integerIn, type Leaf } from "../command.ts";
 import { withProgress } from "../progress.ts";
@@ -6,6 +7,8 @@ import { tableText } from "../table.ts";
 
 interface TenderOptions extends CommonOptions {
   readonly vectors: string;
+  readonly engine: "golden" | "verilator";
+  readonly level?: "golden" | "array";
 }
 
 const wordTender = async ({ rows, compared, mismatches, first, maxAbsDiff }: FieldsOf<"check tender">): Promise<string> => {
@@ -21,19 +24,21 @@ const wordTender = async ({ rows, compared, mismatches, first, maxAbsDiff }: Fie
 export const checkTender: Leaf<"check tender", TenderOptions> = {
   name: "check tender",
   summary: "compare Tender's quantiser and accumulators with a file of official vectors",
-  examples: ["check tender --vectors vectors/tender.json", "check tender --vectors vectors/tender.json --json"],
+  examples: ["check tender --vectors vectors/tender.json", "check tender --vectors vectors/tender.json --engine verilator"],
   configure: (command) => {
     command
       .requiredOption("--vectors <file>", "JSON file of the format of vectors/tender.json")
-      .addOption(engineOption("golden"))
-      .addOption(new Option("--level <name>", "what is compared").choices(["golden"]).default("golden"));
+      .addOption(engineOption("golden", "verilator"))
+      .addOption(new Option("--level <name>", "what is compared: the golden model, or the array in simulation (default: what the engine can run)").choices(["golden", "array"]));
   },
-  run: async ({ vectors }) => {
+  run: async ({ vectors, engine, level = engine === "golden" ? "golden" : "array" }) => {
+    if ((level === "golden") !== (engine === "golden"))
+      throw new UserError("bad-level", `level ${level} doesn't run on engine ${engine}`, { hint: "use --engine golden --level golden, or --engine verilator --level array" });
     const experiment = await import("../../experiments/check-tender.ts");
     const result = await withProgress("reading vectors", (update) =>
-      experiment.checkTender({ vectors, onProgress: (done, total, name) => update(`case ${done + 1} of ${total}: ${name}`) }),
+      experiment.checkTender({ vectors, level, onProgress: (done, total, name) => update(`case ${done + 1} of ${total}: ${name}`) }),
     );
-    const { compared, mismatches, maxAbsDiff, level, cases, rows } = result;
+    const { compared, mismatches, maxAbsDiff, cases, rows } = result;
     const first = result.first && { product: result.first.path, row: null, column: null, expected: result.first.expected, got: result.first.got, cycle: null };
     const fields = { compared, mismatches, first, maxAbsDiff, level, cases, rows: [...rows] };
     return { ok: result.ok, fields, what: vectors, engine: result.engine, text: await wordTender(fields) };
