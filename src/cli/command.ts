@@ -32,6 +32,15 @@ export const integerIn =
     return value;
   };
 
+/** Parser of a decimal option above 0, up to a limit. */
+export const decimalUpTo =
+  (high: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d*\.?\d+$/.test(text) || value <= 0 || value > high) throw new InvalidArgumentError(`It is a decimal number above 0, at most ${high}.`);
+    return value;
+  };
+
 /** `--engine`, for commands that simulate. */
 export const engineOption = (...choices: readonly string[]): Option => new Option("--engine <name>", "what simulates").choices(choices).default(choices[0]);
 

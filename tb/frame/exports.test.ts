@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
 import { UserError } from "systole";
 import { uint } from "systole/hdl";
+import { expect, test } from "vitest";
 import { UserError as Source } from "../../src/base/error.ts";
 import { uint as sourceUint } from "../../src/hdl/index.ts";
 

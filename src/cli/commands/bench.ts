@@ -1,5 +1,5 @@
 import type { BenchSimRow } from "../../experiments/results.ts";
-import { type CommonOptions, integerIn, type Leaf } from "../command.ts";
+import { type CommonOptions, decimalUpTo, integerIn, type Leaf } from "../command.ts";
 import { withProgress } from "../progress.ts";
 import { tableText } from "../table.ts";
 
@@ -45,7 +45,7 @@ export const benchSim: Leaf<"bench sim", SimOptions> = {
     command
       .option("--sizes <list>", "rows and columns of the arrays, multiples of 4, with commas between", parseSizes, [8, 16])
       .option("--repetitions <integer>", "repetitions, of which the median counts", integerIn(1, 1000), 7)
-      .option("--seconds <integer>", "seconds of one repetition, about", integerIn(1, 60), 1)
+      .option("--seconds <number>", "seconds of one repetition, about", decimalUpTo(60), 0.3)
       .option("--strict", "end with 1 where an expected ratio is not met");
   },
   run: async ({ sizes, repetitions, seconds, strict = false }) => {
