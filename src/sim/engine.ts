@@ -40,11 +40,17 @@ export interface PortPlace {
   readonly pending: number;
 }
 
-/** A block of stimulus: for each input `cycles` times its words, in one buffer. */
+/** The words of a port over many cycles. */
+export interface WordColumn {
+  readonly place: PortPlace;
+  readonly column: Uint32Array;
+}
+
+/** A block of stimulus: each input's column has `cycles` times its words, each output's has room for as many. */
 export interface BlockPlan {
   readonly cycles: number;
-  readonly inputs: readonly { readonly place: PortPlace; readonly column: Uint32Array }[];
-  readonly outputs: readonly { readonly place: PortPlace; readonly column: Uint32Array }[];
+  readonly inputs: readonly WordColumn[];
+  readonly outputs: readonly WordColumn[];
   /** 1-bit ports that must all be high for a cycle to be recorded; none: every cycle is. */
   readonly when: readonly PortPlace[];
 }

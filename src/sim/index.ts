@@ -2,6 +2,7 @@ export type { BlockInputs, BlockOptions, BlockResult, Column, PortName, Stimulus
 export type { ClockTiming } from "./clocks.ts";
 export type { SimulationFailure } from "./error.ts";
 export { SimulationError } from "./error.ts";
+export { toSource } from "./module-source.ts";
 export type { Handles, InputHandle, Peeked, Poked, PortHandle } from "./ports.ts";
 export type { SimulateOptions } from "./simulate.ts";
 export { rootSeed, simulate } from "./simulate.ts";
@@ -11,4 +12,3 @@ export { verilog } from "./source.ts";
 export type { Task, TaskLike, TaskSpec } from "./tasks.ts";
 export { background, edges } from "./tasks.ts";
 export { type BenchBody, type TestContext, withWaves } from "./waves.ts";
-export { toSource } from "./module-source.ts";

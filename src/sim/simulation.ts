@@ -1,12 +1,12 @@
 import { UserError } from "../base/error.ts";
 import type { PortMap } from "../hdl/ports.ts";
 import type { BlockOptions, BlockResult, Column, PortName, Stimulus } from "./block.ts";
-import { decodeColumn, encodeColumn } from "./block.ts";
+import { CapturedColumn, decodeColumn, encodeColumn } from "./block.ts";
 import { matchPorts } from "./check-ports.ts";
 import type { Clock } from "./clocks.ts";
 import { maskOf, nextEvent } from "./clocks.ts";
 import { readBig, writeBig } from "./codec.ts";
-import type { Engine, InternalSignal, PortPlace } from "./engine.ts";
+import type { Engine, InternalSignal, PortPlace, WordColumn } from "./engine.ts";
 import { wordsOf } from "./engine.ts";
 import type { Handles } from "./ports.ts";
 import { buildHandles, handleOf } from "./ports.ts";
@@ -114,11 +114,11 @@ export class Simulation<P extends PortMap = PortMap> {
       column: encodeColumn(port.name, port.shape, stimulus, cycles),
     }));
     const outputs = capture.map((name) => ({ name, port: this.#port(name) }));
-    const raw = outputs.map(({ port }) => ({ place: this.#place(port.name), column: new Uint32Array(cycles * wordsOf(port.shape.width)) }));
+    const captured = outputs.map(({ port }) => new CapturedColumn(this.#place(port.name)));
     const conditions = (typeof when === "string" ? [when] : (when as readonly string[])).map((name) => this.#condition(name));
-    const records = this.#runBlocks(cycles, inputs, raw, conditions);
+    const records = this.#runBlocks(cycles, inputs, captured, conditions);
     this.#access.changed = false;
-    const columns = Object.fromEntries(outputs.map(({ name, port }, i) => [name, decodeColumn(port.shape, raw[i]!.column, records)])) as Record<N, Column>;
+    const columns = Object.fromEntries(outputs.map(({ name, port }, i) => [name, decodeColumn(port.shape, captured[i]!.words, records)])) as Record<N, Column>;
     return { records, columns };
   }
 
@@ -198,17 +198,14 @@ export class Simulation<P extends PortMap = PortMap> {
   }
 
   /** In chunks, so that stimulus and records stay in the processor's cache. */
-  #runBlocks(cycles: number, inputs: readonly PlacedColumn[], outputs: readonly PlacedColumn[], when: readonly PortPlace[]): number {
-    const chunk = 4096;
+  #runBlocks(cycles: number, inputs: readonly WordColumn[], captured: readonly CapturedColumn[], when: readonly PortPlace[]): number {
+    const wordsPerCycle = [...inputs, ...captured].reduce((total, { place }) => total + wordsOf(place.width), 1);
+    const chunk = Math.min(4096, Math.max(64, Math.floor(16_384 / wordsPerCycle)));
     let records = 0;
     for (let done = 0; done < cycles; done += chunk) {
       const count = Math.min(chunk, cycles - done);
       const part = inputs.map(({ place, column }) => ({ place, column: column.subarray(done * wordsOf(place.width), (done + count) * wordsOf(place.width)) }));
-      const room = outputs.map(({ place, column }) => ({
-        place,
-        column: column.subarray(records * wordsOf(place.width), (records + count) * wordsOf(place.width)),
-      }));
-      records += this.#engine.block({ cycles: count, inputs: part, outputs: room, when });
+      records += this.#engine.block({ cycles: count, inputs: part, outputs: captured.map((column) => column.room(records, count)), when });
     }
     return records;
   }
@@ -271,9 +268,4 @@ export class Simulation<P extends PortMap = PortMap> {
     if (!this.#access.settleOnRead)
       throw new UserError("inside-task", `${what}() can't be called inside a task`, { hint: "a task waits for an edge with `yield`" });
   }
-}
-
-interface PlacedColumn {
-  readonly place: PortPlace;
-  readonly column: Uint32Array;
 }

@@ -84,6 +84,9 @@ export class VerilatorEngine implements Engine {
   readonly #handle: number;
   readonly #options: LoadOptions;
   readonly #timeArgument: Float64Array;
+  /** Kept from block to block, because memory of this size is slow to get. */
+  #stimulus: Uint32Array = new Uint32Array(1);
+  #captured: Uint32Array = new Uint32Array(1);
   #closed = false;
 
   constructor(model: BuiltModel, options: LoadOptions) {
@@ -138,7 +141,24 @@ export class VerilatorEngine implements Engine {
   }
 
   block(plan: BlockPlan): number {
-    return this.#blockIn(plan);
+    this.#select();
+    const inputs = plan.inputs.flatMap(({ place }) => [place.pending, wordsOf(place.width)]);
+    const outputs = plan.outputs.flatMap(({ place }) => [place.value, wordsOf(place.width)]);
+    const numbers = [plan.cycles, plan.inputs.length, ...inputs, plan.when.length, ...plan.when.map((place) => place.value), plan.outputs.length, ...outputs];
+    this.#stimulus = gather(
+      plan.inputs.map(({ column }) => column),
+      this.#stimulus,
+    );
+    const room = plan.outputs.reduce((total, { column }) => total + column.length, 0);
+    if (room > this.#captured.length) this.#captured = new Uint32Array(room);
+    this.#check(this.#library.block(Uint32Array.from(numbers), this.#stimulus, this.#captured));
+    const records = this.words[mailbox.result]!;
+    let offset = 0;
+    for (const { column, place } of plan.outputs) {
+      column.set(this.#captured.subarray(offset, offset + records * wordsOf(place.width)));
+      offset += column.length;
+    }
+    return records;
   }
 
   locate(path: string): InternalSignal {
@@ -195,28 +215,6 @@ export class VerilatorEngine implements Engine {
     this.#library.selected = this.#handle;
   }
 
-  #blockIn(plan: BlockPlan): number {
-    this.#select();
-    const inputs = plan.inputs.flatMap(({ place }) => [place.pending, wordsOf(place.width)]);
-    const outputs = plan.outputs.flatMap(({ place }) => [place.value, wordsOf(place.width)]);
-    const numbers = [plan.cycles, plan.inputs.length, ...inputs, plan.when.length, ...plan.when.map((place) => place.value), plan.outputs.length, ...outputs];
-    const stimulus = concat(plan.inputs.map(({ column }) => column));
-    const captured = new Uint32Array(
-      Math.max(
-        1,
-        plan.outputs.reduce((total, { column }) => total + column.length, 0),
-      ),
-    );
-    this.#check(this.#library.block(Uint32Array.from(numbers), stimulus, captured));
-    const records = this.words[mailbox.result]!;
-    let offset = 0;
-    for (const { column, place } of plan.outputs) {
-      column.set(captured.subarray(offset, offset + records * wordsOf(place.width)));
-      offset += column.length;
-    }
-    return records;
-  }
-
   #check(status: number): void {
     if (status !== 0) this.#fail(status);
     if (this.words[mailbox.printed] !== 0) this.#options.print(this.#library.takePrinted());
@@ -233,13 +231,10 @@ export class VerilatorEngine implements Engine {
   }
 }
 
-const concat = (columns: readonly Uint32Array[]): Uint32Array => {
-  const all = new Uint32Array(
-    Math.max(
-      1,
-      columns.reduce((total, column) => total + column.length, 0),
-    ),
-  );
+/** All columns one after another, in `room` where they fit. */
+const gather = (columns: readonly Uint32Array[], room: Uint32Array): Uint32Array => {
+  const total = columns.reduce((sum, column) => sum + column.length, 0);
+  const all = total > room.length ? new Uint32Array(total) : room;
   let offset = 0;
   for (const column of columns) {
     all.set(column, offset);
