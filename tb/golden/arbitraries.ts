@@ -16,16 +16,18 @@ export interface ProductLimits {
   readonly bits?: readonly number[];
   readonly groups?: number;
   readonly channels?: number;
+  readonly rows?: number;
+  readonly columns?: number;
 }
 
 /** Small products of any shape: 1xN and odd sizes, empty groups anywhere, signed and unsigned, extreme codes. */
-export const products = ({ bits = [4, 8], groups: mostGroups = 16, channels: mostChannels = 12 }: ProductLimits = {}): fc.Arbitrary<Product> =>
+export const products = ({ bits = [4, 8], groups: mostGroups = 16, channels: mostChannels = 12, rows: mostRows = 3, columns: mostColumns = 6 }: ProductLimits = {}): fc.Arbitrary<Product> =>
   fc
     .record({
       bits: fc.constantFrom(...bits),
       unsigned: fc.boolean(),
-      rows: fc.integer({ min: 1, max: 3 }),
-      columns: fc.integer({ min: 1, max: 6 }),
+      rows: fc.integer({ min: 1, max: mostRows }),
+      columns: fc.integer({ min: 1, max: mostColumns }),
       channels: corners(1, mostChannels),
       groups: corners(1, mostGroups),
     })

@@ -1,7 +1,7 @@
 import type { Product } from "../../golden/tender/matmul.ts";
 import { shiftAccumulateWrapped } from "../../golden/tender/matmul.ts";
 import type { ArrayParameters } from "../../designs/index.ts";
-import type { ProductResult } from "./array-run.ts";
+import type { ProductResult } from "./collector.ts";
 
 /** First element of a product where the array and the golden model differ. */
 export interface ElementMismatch {
