@@ -27,6 +27,12 @@ const arithmetic = (op: BinaryOp, a: Node, other: Bits | number | bigint): Node 
   return binary(op, a, b);
 };
 
+/** Sum or difference that keeps the width of the wider operand. */
+const wrapped = (op: "add" | "sub", a: Node, other: Bits | number | bigint): Node => {
+  const b = operandNode(other, a.signed);
+  return narrow(arithmetic(op, a, other), Math.max(a.width, b.width));
+};
+
 const comparison = (op: CompareOp, a: Node, other: Bits | number | bigint): Node => {
   const b = operandNode(other, a.signed);
   sameSign(op, a, b);
@@ -108,9 +114,19 @@ export class UInt extends Bits {
     return new UInt(arithmetic("add", this.node, other));
   }
 
-  /** Difference: signed, one bit wider. Count down with `x.sub(1).asUInt().wrap(n)`. */
+  /** Sum modulo 2^width, as wide as the wider operand: for counters and pointers. */
+  addWrap(other: UInt | number | bigint): UInt {
+    return new UInt(wrapped("add", this.node, other));
+  }
+
+  /** Difference: signed, one bit wider. */
   sub(other: UInt | number | bigint): SInt {
     return new SInt(castSign(arithmetic("sub", this.node, other), true));
+  }
+
+  /** Difference modulo 2^width, as wide as the wider operand: for counters and pointers. */
+  subWrap(other: UInt | number | bigint): UInt {
+    return new UInt(wrapped("sub", this.node, other));
   }
 
   /** Product, as wide as both operands together. */

@@ -160,7 +160,7 @@ export const narrow = (node: Node, width: number): Node => {
 const narrowCat = (parts: readonly Node[], width: number): Node => {
   const kept: Node[] = [];
   let missing = width;
-  for (const part of [...parts].reverse()) {
+  for (const part of parts.toReversed()) {
     if (missing === 0) break;
     const taken = part.width > missing ? sliceOf(part, 0, missing) : part;
     kept.unshift(taken);
@@ -200,6 +200,8 @@ export const castSign = (node: Node, signed: boolean): Node => {
   return { op: "cast", a: node, width: node.width, signed };
 };
 
+const isZero = (node: Node): boolean => node.op === "lit" && node.value === 0n;
+
 const asBit = (condition: boolean): Node => lit(condition ? 1n : 0n, 1, false);
 
 const mirrored: Record<CompareOp, CompareOp> = { eq: "eq", ne: "ne", lt: "gt", le: "ge", gt: "lt", ge: "le" };
@@ -223,15 +225,15 @@ export const compare = (op: CompareOp, a: Node, b: Node): Node => {
   return known === undefined ? { op, a: extend(a, width), b: extend(b, width), width: 1, signed: false } : asBit(known);
 };
 
-/** Outcome of an order comparison with the smallest or largest value of the operand's width: known, and a warning in every lint tool. */
+/** Outcome of a comparison that the range of `a` decides: known, and a warning in every lint tool. */
 const outcomeAtLimit = (op: CompareOp, a: Node, b: Node): boolean | undefined => {
   if (b.op !== "lit") return undefined;
   const least = a.signed ? -(1n << BigInt(a.width - 1)) : 0n;
   const most = least + (1n << BigInt(a.width)) - 1n;
-  if (b.value > most || (b.value === most && (op === "le" || op === "gt")))
-    return op === "le" || op === "lt" || op === "ne" ? true : op === "eq" || op === "gt" || op === "ge" ? false : undefined;
-  if (b.value < least || (b.value === least && (op === "ge" || op === "lt")))
-    return op === "ge" || op === "gt" || op === "ne" ? true : op === "eq" || op === "lt" || op === "le" ? false : undefined;
+  if (b.value > most) return op === "lt" || op === "le" || op === "ne";
+  if (b.value < least) return op === "gt" || op === "ge" || op === "ne";
+  if (b.value === most && (op === "le" || op === "gt")) return op === "le";
+  if (b.value === least && (op === "ge" || op === "lt")) return op === "ge";
   return undefined;
 };
 
@@ -279,12 +281,14 @@ export const notOf = (a: Node): Node => {
 export const shiftLeft = (a: Node, amount: number | Node): Node => {
   const most = typeof amount === "number" ? amount : 2 ** amount.width - 1;
   if (amount === 0) return a;
-  if (a.op === "lit" && typeof amount === "number") return lit(a.value << BigInt(amount), a.width + amount, a.signed);
+  if (a.op === "lit" && (typeof amount === "number" || a.value === 0n))
+    return lit(a.value << BigInt(typeof amount === "number" ? amount : 0), a.width + most, a.signed);
   return { op: "shl", a, amount, width: a.width + most, signed: a.signed };
 };
 
 /** Shift right, arithmetic for signed values. A constant shift gives up the bits that leave; a variable one keeps the width. */
 export const shiftRight = (a: Node, amount: number | Node): Node => {
+  if (typeof amount !== "number" && isZero(a)) return a;
   if (typeof amount !== "number") return { op: "shr", a, amount, width: a.width, signed: a.signed };
   if (amount === 0) return a;
   if (a.op === "lit") return lit(a.value >> BigInt(amount), Math.max(1, a.width - amount), a.signed);

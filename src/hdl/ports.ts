@@ -77,7 +77,7 @@ export const flip = <P extends PortMap>(bundle: P): Flip<P> => {
   const flipOne = (entry: Port | PortMap): Port | PortMap => {
     if (!isPort(entry)) return flip(entry);
     if (entry.port === "clock") return entry;
-    return { ...entry, port: entry.port === "input" ? "output" : "input" } as Port;
+    return { ...entry, port: entry.port === "input" ? "output" : "input" };
   };
   return Object.fromEntries(Object.entries(bundle).map(([name, entry]) => [name, flipOne(entry)])) as Flip<P>;
 };

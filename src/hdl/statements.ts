@@ -5,7 +5,7 @@ import { builder, refTo, variable } from "./builder.ts";
 import type { ClockDomain, Property, Signal, Statement } from "./circuit.ts";
 import { callerLocation, Site } from "./location.ts";
 import { castSign, catOf, muxOf, type Node } from "./node.ts";
-import type { BoolShape, EnumShape, Shape } from "./shape.ts";
+import type { BoolShape, EnumShape, Shape, VecShape } from "./shape.ts";
 import { bool, sint, uint } from "./shape.ts";
 import type { Enum, Like, VarOf } from "./value.ts";
 import { conditionNode, nodeFor } from "./value.ts";
@@ -50,11 +50,15 @@ export const reg = <S extends Shape>(name: string, shape: S, options: RegOptions
 /** Named signal driven by `.set()`, by comb() or by an instance. */
 export const wire = <S extends Shape>(name: string, shape: S, doc?: string): VarOf<S> => variable(refTo(declare(name, shape, "wire", { doc })), shape);
 
+const shapeOf = (value: UInt | SInt | Enum<string> | AnyVec): Shape => {
+  if (value.kind === "vec" || value.kind === "enum") return value.shape;
+  return value.kind === "bool" ? bool : value.kind === "sint" ? sint(value.width) : uint(value.width);
+};
+
 /** Gives an expression a name: one wire and one assign in the Verilog. */
-export const named = <T extends UInt | SInt>(name: string, value: T, doc?: string): T => {
-  const shape: Shape = value.kind === "bool" ? bool : value.kind === "sint" ? sint(value.width) : uint(value.width);
-  const target = wire(name, shape, doc);
-  target.set(value as never);
+export const named = <T extends UInt | SInt | Enum<string> | AnyVec>(name: string, value: T, doc?: string): T => {
+  const target = wire(name, shapeOf(value), doc) as { set(value: T): void };
+  target.set(value);
   return target as unknown as T;
 };
 
@@ -162,6 +166,7 @@ export function mux(condition: Like<BoolShape>, then: Bits | number | bigint | b
 interface AnyVec {
   readonly kind: "vec";
   readonly node: Node;
+  readonly shape: VecShape;
 }
 
 /** Concatenation, first part in the high bits, as in Verilog. */
@@ -198,9 +203,10 @@ export const discard = (name: string, value: UInt | SInt | AnyVec): void => {
 
 /** Marks a value that crosses into another clock domain on purpose. Use it inside synchronisers only. */
 export const crossing = <T extends UInt | SInt>(value: T): T => {
+  if (value.node.op === "lit") return value;
   const node: Node = { op: "cross", a: value.node, width: value.width, signed: value.node.signed };
   const made = node.signed ? new SIntClass(node) : value.kind === "bool" ? new BoolClass(node) : new UIntClass(node);
-  return made as UInt | SInt as T;
+  return made as T;
 };
 
 const property = (kind: Property["kind"], name: string, condition: Like<BoolShape>, domain?: ClockDomain): void => {

@@ -5,7 +5,7 @@ import { callerLocation } from "./location.ts";
 import type { Node, Select } from "./node.ts";
 import { castSign, compare, extend, lit, minimalLiteral, sliceOf } from "./node.ts";
 import type { BitsShape, BoolShape, ElementShape, EnumShape, Shape, SIntShape, UIntShape, VecShape } from "./shape.ts";
-import { describeShape } from "./shape.ts";
+import { describeShape, leafOf } from "./shape.ts";
 
 /** Value of a shape. */
 export type ValueOf<S> = S extends BoolShape
@@ -116,9 +116,7 @@ export const elementOf = (vector: Node, shape: VecShape, index: number | Index |
     return castSign(sliceOf(vector, index * element.width, element.width), element.kind === "sint");
   }
   const base: Select = vector.select ?? { width: shape.width, constant: 0, loops: [], dynamic: [], element: 1 };
-  let leaf: ElementShape = element;
-  while (leaf.kind === "vec") leaf = leaf.element as ElementShape;
-  const common = { width: element.width, element: leaf.width };
+  const common = { width: element.width, element: leafOf(element).width };
   const node = (select: Select): Node => ({ op: "ref", signal: vector.signal, select, width: element.width, signed: element.kind === "sint" });
   if (typeof index === "number") {
     checkIndex(index, length);
@@ -159,7 +157,7 @@ export const valueFrom = (node: Node, shape: Shape): Bits | Vec<ElementShape> =>
     case "enum":
       return new Enum(node, shape);
     case "vec":
-      return new Vec(node, shape as VecShape<ElementShape>);
+      return new Vec(node, shape);
   }
 };
 
@@ -198,11 +196,14 @@ export const nodeFor = (value: unknown, shape: Shape, what: string): Node => {
 const vecNode = (value: unknown, shape: VecShape, what: string): Node => {
   if (value instanceof Vec && describeShape(value.shape) === describeShape(shape)) return value.node;
   if (Array.isArray(value) && value.length === shape.length) {
-    const parts = value.map((element: unknown, index) => castSign(nodeFor(element, shape.element, `${what}[${index}]`), false)).reverse();
-    if (parts.every((part) => part.op === "lit")) {
-      const total = parts.reduce((sum, part) => (sum << BigInt(part.width)) | (part.op === "lit" ? part.value : 0n), 0n);
-      return lit(total, shape.width, false);
-    }
+    const parts = value.map((element: unknown, index) => castSign(nodeFor(element, shape.element, `${what}[${index}]`), false)).toReversed();
+    const constants = parts.filter((part) => part.op === "lit");
+    if (constants.length === parts.length)
+      return lit(
+        constants.reduce((sum, part) => (sum << BigInt(part.width)) | part.value, 0n),
+        shape.width,
+        false,
+      );
     return { op: "cat", parts, width: shape.width, signed: false };
   }
   throw new UserError("bad-value", `${what} is ${describeShape(shape)}, but it is given something else`, {

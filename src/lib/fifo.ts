@@ -1,5 +1,5 @@
 import { UserError } from "../base/error.ts";
-import { assert, bool, input, memory, type Module, module, named, output, reg, sync, uint, when } from "../hdl/index.ts";
+import { assert, bool, input, type Module, memory, module, named, output, reg, sync, uint, when } from "../hdl/index.ts";
 
 export interface FifoParameters {
   /** Bits of an entry. */

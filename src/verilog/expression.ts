@@ -63,8 +63,17 @@ export const literal = (value: bigint, width: number, signed: boolean): string =
 
 export const stateName = (caseName: string): string => caseName.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
 
+/** True where an index in the high bits and a constant in the low ones make exactly the offset's bits. */
+const isAligned = ({ index, stride }: Select["dynamic"][number], constant: number, total: number): boolean =>
+  Number.isInteger(Math.log2(stride)) && constant < stride && stride * 2 ** index.width === 2 ** Math.ceil(Math.log2(total));
+
 /** Offset of a select as text: multiples of the element's width stay visible, as in `8*(17*r + c)`. */
 const offsetText = ({ constant, loops, dynamic, element }: Select, total: number): string => {
+  const [only] = dynamic;
+  if (only !== undefined && dynamic.length === 1 && loops.length === 0 && isAligned(only, constant, total)) {
+    const low = Math.log2(only.stride);
+    return low === 0 ? standaloneText(only.index).text : `{${partText(only.index)}, ${low}'d${constant}}`;
+  }
   if (dynamic.length > 0) {
     const width = Math.max(1, Math.ceil(Math.log2(total)));
     const terms = dynamic.map(({ index, stride }) => {
@@ -149,16 +158,19 @@ const standaloneText = (node: Node): Text => {
 const operand = (node: Node, parent: Strength, rightSide: boolean, standalone = false): string => {
   const { text, kind } = standalone ? standaloneText(node) : toText(node);
   const weaker = strength[kind] < strength[parent] || (strength[kind] === strength[parent] && rightSide && !(kind === parent && associative.has(kind)));
-  return weaker || confusing(kind, parent) ? `(${text})` : text;
+  return weaker || confusing(kind, parent) || looksBinary(text, parent) ? `(${text})` : text;
 };
+
+/** `|x` beside another operator reads as a slip, and so does `a - -b`. */
+const looksBinary = (text: string, parent: Strength): boolean => /^[&|^]/.test(text) || (text.startsWith("-") && (parent === "add" || parent === "mul"));
 
 const associative = new Set<Strength>(["and", "or", "xor", "logicalAnd", "logicalOr"]);
 const bitwise = new Set<Strength>(["and", "or", "xor"]);
 
 const confusing = (kind: Strength, parent: Strength): boolean => {
   if (kind === parent || kind === "leaf") return false;
-  if (parent === "logicalOr") return kind === "logicalAnd";
-  if (parent === "shift" || bitwise.has(parent)) return kind !== "unary" || bitwise.has(parent);
+  if (parent === "logicalOr" || parent === "logicalAnd") return kind !== "unary";
+  if (parent === "shift" || bitwise.has(parent)) return kind !== "unary";
   return kind === "shift";
 };
 
@@ -197,7 +209,8 @@ const muxText = (node: Node & { op: "mux" }): Text => {
     const { text, kind } = toText(inner);
     return kind === "leaf" || kind === "unary" || (last && kind === "conditional") ? text : `(${text})`;
   };
-  const condition = operand(node.sel, "conditional", true, true);
+  const { text, kind } = standaloneText(node.sel);
+  const condition = kind === "leaf" || (kind === "unary" && text.startsWith("!")) ? text : `(${text})`;
   return { text: `${condition} ? ${arm(node.a, false)} : ${arm(node.b, true)}`, kind: "conditional" };
 };
 

@@ -1,7 +1,7 @@
 import { UserError } from "../base/error.ts";
 import type { Circuit, ClockDomain, Delay, Instance, Item, Memory, MemoryRead, Property, Scope, Signal } from "../hdl/circuit.ts";
 import { Index } from "../hdl/index-expression.ts";
-import { reduce } from "../hdl/node.ts";
+import { castSign, reduce } from "../hdl/node.ts";
 import { describeShape, type EnumShape, isSigned, type Shape } from "../hdl/shape.ts";
 import { expressionText, indexText, literal, placeText, sourceText, stateName } from "./expression.ts";
 import { combLines, edgeText, resetValue, syncBlocks } from "./statement.ts";
@@ -36,7 +36,10 @@ const remark = (parts: readonly (string | undefined)[]): string => {
 /** Adds a comma after each entry but the last, and lines the remarks up. */
 const withRemarks = (entries: readonly string[], remarks: readonly string[], comma: string): string[] => {
   const texts = entries.map((entry, index) => (index === entries.length - 1 ? entry : `${entry}${comma}`));
-  return align(texts.map((text, index) => [text, remarks[index] ?? ""]), "  ");
+  return align(
+    texts.map((text, index) => [text, remarks[index] ?? ""]),
+    "  ",
+  );
 };
 
 const portLines = (circuit: Circuit): string[] => {
@@ -66,12 +69,17 @@ const declarationLines = ({ signals, memories }: Scope): string[] => {
     rows.push([element.signed ? "logic signed" : "logic", range(element.width), `${name} [0:${depth - 1}];`]);
     remarks.push(remark([doc]));
   }
-  return align(align(rows).map((text, index) => [text, remarks[index] ?? ""]), "  ");
+  return align(
+    align(rows).map((text, index) => [text, remarks[index] ?? ""]),
+    "  ",
+  );
 };
 
 const initialLines = ({ signals, memories }: Scope): string[] => {
   const registers = signals.filter((signal) => signal.initial !== undefined).map((signal) => `  ${signal.name} = ${resetValue(signal, signal.initial ?? 0n)};`);
-  const words = memories.flatMap(({ name, element, initial }: Memory) => (initial ?? []).map((value, address) => `  ${name}[${address}] = ${literal(value, element.width, element.signed)};`));
+  const words = memories.flatMap(({ name, element, initial }: Memory) =>
+    (initial ?? []).map((value, address) => `  ${name}[${address}] = ${literal(value, element.width, element.signed)};`),
+  );
   return registers.length + words.length === 0 ? [] : ["initial begin", ...registers, ...words, "end"];
 };
 
@@ -88,7 +96,9 @@ const instanceLines = ({ name, child, inputs, outputs, clocks }: Instance): stri
   }
   const widest = Math.max(...pins.map(([pin]) => pin.length));
   const lines = pins.map(([pin, text], index) => `  .${pin.padEnd(widest)} (${text})${index === pins.length - 1 ? "" : ","}`);
-  const parameters = Object.entries(child.external?.parameters ?? {}).map(([key, value]) => `.${key}(${typeof value === "number" ? value : JSON.stringify(value)})`);
+  const parameters = Object.entries(child.external?.parameters ?? {}).map(
+    ([key, value]) => `.${key}(${typeof value === "number" ? value : JSON.stringify(value)})`,
+  );
   const type = parameters.length === 0 ? child.name : `${child.name} #(${parameters.join(", ")})`;
   return [`${type} ${name} (`, ...lines, ");"];
 };
@@ -105,7 +115,14 @@ const readLines = (read: MemoryRead): string[] => {
 const indent = (lines: readonly string[], by = "  "): string[] => lines.map((line) => (line === "" || line.startsWith("`") ? line : `${by}${line}`));
 
 /** `cycles * width` as text. */
-const scaled = (width: number, cycles: Index): string => indexText(new Index(cycles.constant * width, cycles.terms.map(({ loop, factor }) => ({ loop, factor: factor * width }))), width);
+const scaled = (width: number, cycles: Index): string =>
+  indexText(
+    new Index(
+      cycles.constant * width,
+      cycles.terms.map(({ loop, factor }) => ({ loop, factor: factor * width })),
+    ),
+    width,
+  );
 
 const bitsOf = (width: number, cycles: Index): string => {
   if (cycles.terms.length === 0) return range(width * cycles.constant);
@@ -156,19 +173,24 @@ const joinBlocks = (blocks: readonly (readonly string[])[]): string[] => {
   return lines;
 };
 
-
 const itemBlocks = (item: Item, circuit: Circuit): string[][] => {
   switch (item.kind) {
     case "assign":
       return [[`assign ${placeText(item.place)} = ${sourceText(item.value)};`]];
     case "discard":
-      return [[`assign ${item.signal.name} = ${expressionText(reduce("parity", item.value))};`]];
+      return [[`assign ${item.signal.name} = ${expressionText(reduce("parity", castSign(item.value, false)))};`]];
     case "comb":
       return [combLines(item.body)];
     case "sync":
       return syncBlocks(item.domain, item.body);
     case "repeat":
-      return [[`for (genvar ${item.loop.name} = 0; ${item.loop.name} < ${item.loop.count}; ${item.loop.name} = ${item.loop.name} + 1) begin : ${item.loop.label}`, ...indent(scopeLines(item.scope, circuit)), "end"]];
+      return [
+        [
+          `for (genvar ${item.loop.name} = 0; ${item.loop.name} < ${item.loop.count}; ${item.loop.name} = ${item.loop.name} + 1) begin : ${item.loop.label}`,
+          ...indent(scopeLines(item.scope, circuit)),
+          "end",
+        ],
+      ];
     case "instance":
       return [instanceLines(item)];
     case "read":
@@ -183,7 +205,12 @@ const itemBlocks = (item: Item, circuit: Circuit): string[][] => {
 const scopeLines = (scope: Scope, circuit: Circuit): string[] => {
   const blocks = scope.items.flatMap((item) => itemBlocks(item, circuit));
   const properties = scope.items.filter((item): item is Property => item.kind === "assert" || item.kind === "assume" || item.kind === "cover");
-  const checks = properties.map((property) => propertyLines(property, circuit.clocks.find((domain) => domain.key === property.domain.key)));
+  const checks = properties.map((property) =>
+    propertyLines(
+      property,
+      circuit.clocks.find((domain) => domain.key === property.domain.key),
+    ),
+  );
   const guarded = checks.length === 0 ? [] : ["`ifndef SYNTHESIS", ...joinBlocks(checks), "`endif"];
   return joinBlocks([declarationLines(scope), initialLines(scope), ...blocks, guarded]);
 };
@@ -204,10 +231,13 @@ const enumLines = (circuit: Circuit): string[] => {
     const names = shape.cases.map(stateName);
     for (const name of [typeName(shape), ...names]) {
       const other = owner.get(name) ?? circuit.scope.signals.find((signal: Signal) => signal.name === name)?.name;
-      if (other !== undefined) throw new UserError("duplicate-name", `state or type \`${name}\` of ${shape.name} is also the name of ${other} in module \`${circuit.name}\``);
+      if (other !== undefined)
+        throw new UserError("duplicate-name", `state or type \`${name}\` of ${shape.name} is also the name of ${other} in module \`${circuit.name}\``);
       owner.set(name, shape.name);
     }
-    return [`typedef enum logic ${range(shape.width) === "" ? "[0:0]" : range(shape.width)} {${names.map((name, index) => `${name} = ${shape.width}'d${index}`).join(", ")}} ${typeName(shape)};`];
+    return [
+      `typedef enum logic ${range(shape.width) === "" ? "[0:0]" : range(shape.width)} {${names.map((name, index) => `${name} = ${shape.width}'d${index}`).join(", ")}} ${typeName(shape)};`,
+    ];
   });
 };
 

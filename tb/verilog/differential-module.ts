@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { UserError } from "../../src/base/error.ts";
-import { cat, discard, input, module, output, sint, uint, vec } from "../../src/hdl/index.ts";
-import { build, Choices, evaluate, type Expression, expression, fit, inputs, type Source, vectors } from "./expressions.ts";
+import { cat, discard, input, module, output, type PortMap, sint, uint, vec } from "../../src/hdl/index.ts";
+import { build, type Source } from "./expression-build.ts";
+import { evaluate } from "./expression-value.ts";
+import { Choices, type Expression, expression, fit, inputs, vectors } from "./expressions.ts";
 import type { Vector } from "./icarus.ts";
 
 /** Ports of the vectors, packed: element 0 in the low bits. */
-const ports = Object.fromEntries([
+const ports: PortMap = Object.fromEntries<PortMap[string]>([
   ...inputs.map(({ name, width, signed }) => [name, input(signed ? sint(width) : uint(width))] as const),
   ...vectors.map(({ name, length, width, signed }) => [name, input(vec(length, signed ? sint(width) : uint(width)))] as const),
 ]);

@@ -1,8 +1,6 @@
-import { type Bool, cat, constant, crossing, mux, type SInt, sint, type UInt, uint } from "../../src/hdl/index.ts";
-
 /**
- * Expressions for the differential test: a tree that is built with the public language and, apart from it, evaluated on BigInt.
- * The evaluator knows nothing of the language's nodes, so that a wrong rewrite there is found like a wrong text.
+ * Expressions for the differential test: a tree that `build` turns into the language's values and `evaluate` into a BigInt.
+ * The two share nothing but the tree, so that a wrong rewrite in the language is found like a wrong text.
  */
 export interface Expression {
   readonly op: string;
@@ -113,7 +111,12 @@ const numberBeside = (choices: Choices, { width, signed }: Expression): bigint =
 
 const arithmetic = (choices: Choices, signed: boolean): Expression => {
   const a = expression(choices, signed);
-  switch (choices.pick(6)) {
+  switch (choices.pick(7)) {
+    case 6: {
+      const b = expression(choices, signed);
+      const sum = make("add", Math.max(a.width, b.width) + 1, signed, [a, b]);
+      return signed ? sum : make(choices.pick(2) === 0 ? "addWrap" : "subWrap", sum.width - 1, false, [a, b]);
+    }
     case 0: {
       const b = expression(choices, signed);
       return make("add", Math.max(a.width, b.width) + 1, signed, [a, b]);
@@ -256,173 +259,6 @@ const unsignedOnly = (choices: Choices, kind: number): Expression => {
       const high = low + choices.pick(a.width - low);
       return make("bits", high - low + 1, false, [a], [high, low]);
     }
-  }
-};
-
-/** What the language makes of an input or a vector's element, given by the module's inside view. */
-export type Source = (name: string, index?: number | UInt) => UInt | SInt;
-
-type Both = UInt & Pick<SInt, "fits"> & { neg(): SInt; asUInt(): UInt };
-
-const buildNumber = (op: string, a: UInt | SInt, value: bigint): UInt | SInt =>
-  (a as unknown as Record<string, (other: bigint) => UInt>)[op.replace("Number", "")]?.(value) as UInt;
-
-/** The expression in the language. */
-export const build = (given: Expression, source: Source): UInt | SInt => {
-  const { op, numbers, width } = given;
-  const [n = 0n, m = 0n] = numbers;
-  const parts = given.parts.map((part) => build(part, source));
-  // One class stands for both here: the tree's own signs decide which method each value has.
-  const [a, b, c] = parts as unknown as [Both, Both, Both];
-  if (op.endsWith("Number")) return buildNumber(op, a, n);
-  const boolean = (value: UInt): Bool => value.bit(0);
-  switch (op) {
-    case "input":
-      return source(inputs[Number(n)]?.name ?? "");
-    case "element":
-      return source(vectors[Number(n)]?.name ?? "", Number(m));
-    case "dynamic":
-      return source(vectors[Number(n)]?.name ?? "", a);
-    case "constant":
-      return given.signed ? constant(sint(width), n) : constant(uint(width), n);
-    case "shl":
-    case "shr":
-      return a[op](Number(n));
-    case "shlBy":
-      return a.shl(b);
-    case "shrBy":
-      return a.shr(b);
-    case "wrap":
-    case "sat":
-    case "extend":
-    case "fits":
-    case "bit":
-      return a[op](Number(n));
-    case "bits":
-      return a.bits(Number(n), Number(m));
-    case "mux":
-      return mux(boolean(a), b, c);
-    case "cat":
-      return cat(...parts);
-    case "crossing":
-      return crossing(a);
-    case "boolnot":
-      return boolean(a).not();
-    case "booland":
-    case "boolor":
-    case "boolxor":
-      return boolean(a)[op.slice(4) as "and" | "or" | "xor"](boolean(b));
-    case "not":
-    case "neg":
-    case "any":
-    case "all":
-    case "parity":
-    case "asSInt":
-    case "asUInt":
-    case "toSInt":
-      return a[op]();
-    default:
-      return a[op as "add"](b);
-  }
-};
-
-/** Value of an input or of a vector's element. */
-export type Values = (name: string, index?: number) => bigint;
-
-const bitsSet = (value: bigint): number => [...value.toString(2)].filter((digit) => digit === "1").length;
-
-/** The expression's value, straight from the definition of each operator. */
-export const evaluate = (given: Expression, values: Values): bigint => {
-  const { op, numbers, width, signed } = given;
-  const [n = 0n, m = 0n] = numbers;
-  const parts = given.parts.map((part) => evaluate(part, values));
-  const [first] = given.parts;
-  const [a = 0n, second = 0n, c = 0n] = parts;
-  const b = op.endsWith("Number") ? n : second;
-  const raw = BigInt.asUintN(first?.width ?? 0, a);
-  const truth = (value: boolean): bigint => (value ? 1n : 0n);
-  switch (op.replace("Number", "")) {
-    case "input":
-      return values(inputs[Number(n)]?.name ?? "");
-    case "element":
-      return values(vectors[Number(n)]?.name ?? "", Number(m));
-    case "dynamic":
-      return values(vectors[Number(n)]?.name ?? "", Number(a));
-    case "constant":
-      return n;
-    case "add":
-      return a + b;
-    case "sub":
-      return a - b;
-    case "mul":
-      return a * b;
-    case "neg":
-      return -a;
-    case "not":
-      return fit(~a, width, signed);
-    case "and":
-    case "booland":
-      return a & b;
-    case "or":
-    case "boolor":
-      return a | b;
-    case "xor":
-    case "boolxor":
-      return a ^ b;
-    case "boolnot":
-      return 1n - a;
-    case "shl":
-      return a << n;
-    case "shr":
-      return a >> n;
-    case "shlBy":
-      return a << b;
-    case "shrBy":
-      return a >> b;
-    case "wrap":
-      return fit(a, width, signed);
-    case "sat": {
-      const most = (1n << BigInt(signed ? width - 1 : width)) - 1n;
-      const least = signed ? -most - 1n : 0n;
-      return a > most ? most : a < least ? least : a;
-    }
-    case "fits":
-      return truth(fit(a, Number(n), true) === a);
-    case "bit":
-      return (raw >> n) & 1n;
-    case "bits":
-      return (raw >> m) & ((1n << BigInt(width)) - 1n);
-    case "any":
-      return truth(raw !== 0n);
-    case "all":
-      return truth(raw === (1n << BigInt(first?.width ?? 0)) - 1n);
-    case "parity":
-      return BigInt(bitsSet(raw) % 2);
-    case "mux":
-      return a === 1n ? b : c;
-    case "cat":
-      return given.parts.reduce((sum, part, index) => (sum << BigInt(part.width)) | BigInt.asUintN(part.width, parts[index] ?? 0n), 0n);
-    case "asSInt":
-    case "asUInt":
-      return fit(a, width, signed);
-    case "extend":
-    case "toSInt":
-    case "crossing":
-      return a;
-    case "eq":
-      return truth(a === b);
-    case "ne":
-      return truth(a !== b);
-    case "lt":
-      return truth(a < b);
-    case "le":
-      return truth(a <= b);
-    case "gt":
-      return truth(a > b);
-    case "ge":
-      return truth(a >= b);
-    default:
-      throw new Error(`no rule for ${op}`);
   }
 };
 

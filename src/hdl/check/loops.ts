@@ -95,7 +95,7 @@ const operandBits = (node: Node, wanted: number | undefined): { node: Node; bit:
   switch (node.op) {
     case "cat": {
       let low = 0;
-      for (const part of [...node.parts].reverse()) {
+      for (const part of node.parts.toReversed()) {
         if (wanted < low + part.width) return [{ node: part, bit: wanted - low }];
         low += part.width;
       }
