@@ -34,6 +34,9 @@ export interface BuiltModel {
 /** Raised when what is in a cached model changes its meaning. */
 const cacheVersion = "1";
 
+/** nodelete: the watchdog's thread runs in the library, which Node would unload while the process ends. */
+const linkFlags = ["-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-Wl,-z,nodelete"];
+
 const verilogExtensions = new Set([".v", ".sv", ".vh", ".svh"]);
 const isHeader = (name: string): boolean => [".vh", ".svh"].includes(extname(name));
 
@@ -61,6 +64,8 @@ const keyOf = (source: SimSource, options: BuildOptions, tools: Toolchain): stri
   hash([
     cacheVersion,
     tools.stamp,
+    ...linkFlags,
+    ...compilerOf(tools, options.profile).flags,
     JSON.stringify([verilatorArguments(source, options), options.profile, options.visible, source.clocks.map((clock) => clock.clk)]),
     harness([], [], options.trace),
     ...source.files.flatMap((file) => [file.name, file.text]),
@@ -109,11 +114,7 @@ const compile = async (aside: string, cache: string, source: SimSource, options:
   const { compiler, flags } = compilerOf(tools, options.profile);
   const folders = ["-Iobj", `-I${include}`, `-I${join(include, "vltstd")}`];
   const libraries = ["-lpthread", "-latomic", ...(options.trace === "fst" ? ["-lz"] : [])];
-  await runTool(
-    compiler,
-    [...flags, ...header, ...folders, "-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", "all.cpp", ...objects, "-o", "model.so", ...libraries],
-    { cwd: aside },
-  );
+  await runTool(compiler, [...flags, ...header, ...folders, ...linkFlags, "all.cpp", ...objects, "-o", "model.so", ...libraries], { cwd: aside });
   for (const name of ["obj", "all.cpp"]) await rm(join(aside, name), { recursive: true });
   await writeFile(join(aside, "model.json"), JSON.stringify({ ports: placed, words: size }));
 };
