@@ -99,7 +99,13 @@ const tryPackage = (folder: string): void => {
   expectThat(doctor.ok, "`systole doctor` finds something missing");
   expectThat(!doctor.cache.includes("node_modules"), `the cache is in ${doctor.cache}`);
 
-  copyFileSync(join(ROOT, "scripts/package/design.ts"), join(app, "design.ts"));
+  const small = ["--set", "rows=4", "--set", "cols=4", "--tokens", "4", "--sequences", "0"];
+  const demo = JSON.parse(run("node_modules/.bin/systole", ["demo", ...small, "--out", "build/array", "--json"], user)) as { ok: boolean; compared: number };
+  expectThat(demo.ok && demo.compared > 0, "`systole demo` compares nothing or fails");
+
+  for (const file of ["running-sum.ts", "design.ts"]) copyFileSync(join(ROOT, "scripts/package", file), join(app, file));
+  run("node_modules/.bin/systole", ["generate", "./running-sum.ts", "--out", "build/sum"], user);
+  expectThat(existsSync(join(app, "build/sum/running_sum.sv")), "`systole generate` writes no file for a user's design");
   const options = [
     "--module",
     "nodenext",
