@@ -117,6 +117,7 @@ const tryPackage = (folder: string): void => {
     "--typeRoots",
     join(ROOT, "node_modules/@types"),
     "--ignoreConfig",
+    "--rewriteRelativeImportExtensions",
   ];
   run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...options, "design.ts"], { cwd: app });
   expectThat(run(process.execPath, ["design.js"], user) === "total 35\n", "a user's design does not compute 7 times 5");

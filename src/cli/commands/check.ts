@@ -29,11 +29,18 @@ export const checkTender: Leaf<"check tender", TenderOptions> = {
     command
       .requiredOption("--vectors <file>", "JSON file of the format of vectors/tender.json")
       .addOption(engineOption("golden", "verilator"))
-      .addOption(new Option("--level <name>", "what is compared: the golden model, or the array in simulation (default: what the engine can run)").choices(["golden", "array"]));
+      .addOption(
+        new Option("--level <name>", "what is compared: the golden model, or the array in simulation (default: what the engine can run)").choices([
+          "golden",
+          "array",
+        ]),
+      );
   },
   run: async ({ vectors, engine, level = engine === "golden" ? "golden" : "array" }) => {
     if ((level === "golden") !== (engine === "golden"))
-      throw new UserError("bad-level", `level ${level} doesn't run on engine ${engine}`, { hint: "use --engine golden --level golden, or --engine verilator --level array" });
+      throw new UserError("bad-level", `level ${level} doesn't run on engine ${engine}`, {
+        hint: "use --engine golden --level golden, or --engine verilator --level array",
+      });
     const experiment = await import("../../experiments/check-tender.ts");
     const result = await withProgress("reading vectors", (update) =>
       experiment.checkTender({ vectors, level, onProgress: (done, total, name) => update(`case ${done + 1} of ${total}: ${name}`) }),

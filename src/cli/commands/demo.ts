@@ -32,8 +32,13 @@ const wordDemo = async (result: FieldsOf<"demo">): Promise<string> => {
   );
   const sum = `${rows.length} products through the RTL: ${compared} accumulators compared with the golden model, ${mismatches} mismatches; ${cycles} cycles, utilisation ${(100 * utilization).toFixed(1)} %`;
   const difference =
-    first === null ? [] : [`first difference: ${first.product}, row ${first.row}, column ${first.column}: expected ${first.expected}, got ${first.got} in cycle ${first.cycle}`];
-  const table = perplexity.length === 0 ? [] : ["", "Perplexity of opt-mini on the demo text, linear layers quantised (lower is better)", await perplexityTable(perplexity)];
+    first === null
+      ? []
+      : [`first difference: ${first.product}, row ${first.row}, column ${first.column}: expected ${first.expected}, got ${first.got} in cycle ${first.cycle}`];
+  const table =
+    perplexity.length === 0
+      ? []
+      : ["", "Perplexity of opt-mini on the demo text, linear layers quantised (lower is better)", await perplexityTable(perplexity)];
   return [...written, "Layer 1 of opt-mini on the Tender array", products, sum, ...difference, ...table].join("\n");
 };
 
