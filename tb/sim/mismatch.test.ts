@@ -65,3 +65,23 @@ test("a design without clock settles at once, and names of any kind are found", 
   ).toThrow("`both` has no clock");
   sim.close();
 });
+
+test("files that the design reads when it starts are found beside its sources", async () => {
+  const text = `module rom(input logic clk, input logic [1:0] address, output logic [15:0] word);
+  logic [15:0] words [0:3];
+  initial $readmemh("start.hex", words);
+  assign word = words[address];
+endmodule
+`;
+  const files = [
+    { name: "rom.sv", text },
+    { name: "start.hex", text: "cafe 0001 ffff beef\n" },
+  ];
+  const sim = await simulate(verilog({ top: "rom", files, ports: { address: input(uint(2)), word: output(uint(16)) }, clock: { clk: "clk" } }));
+  const words = [0, 1, 2, 3].map((address) => {
+    sim.io.address.poke(address);
+    return sim.io.word.peek();
+  });
+  expect(words).toEqual([0xcafe, 1, 0xffff, 0xbeef]);
+  sim.close();
+});

@@ -60,6 +60,13 @@ const verilatorArguments = (source: SimSource, options: BuildOptions): string[] 
   ...source.files.map((file) => file.name).filter((name) => verilogExtensions.has(extname(name)) && !isHeader(name)),
 ];
 
+/** One port of every kind, so that the key has all the text that the harness can have. */
+const samplePorts = placePorts(
+  [1, 32, 33, 64, 65].flatMap((width) =>
+    (["input", "output"] as const).map((direction) => ({ name: `${direction}${width}`, member: `${direction}${width}`, direction, width })),
+  ),
+).placed;
+
 const keyOf = (source: SimSource, options: BuildOptions, tools: Toolchain): string =>
   hash([
     cacheVersion,
@@ -67,7 +74,7 @@ const keyOf = (source: SimSource, options: BuildOptions, tools: Toolchain): stri
     ...linkFlags,
     ...compilerOf(tools, options.profile).flags,
     JSON.stringify([verilatorArguments(source, options), options.profile, options.visible, source.clocks.map((clock) => clock.clk)]),
-    harness([], [], options.trace),
+    harness(samplePorts, ["clk"], options.trace),
     ...source.files.flatMap((file) => [file.name, file.text]),
   ]);
 
