@@ -21,7 +21,13 @@ export interface ProductLimits {
 }
 
 /** Small products of any shape: 1xN and odd sizes, empty groups anywhere, signed and unsigned, extreme codes. */
-export const products = ({ bits = [4, 8], groups: mostGroups = 16, channels: mostChannels = 12, rows: mostRows = 3, columns: mostColumns = 6 }: ProductLimits = {}): fc.Arbitrary<Product> =>
+export const products = ({
+  bits = [4, 8],
+  groups: mostGroups = 16,
+  channels: mostChannels = 12,
+  rows: mostRows = 3,
+  columns: mostColumns = 6,
+}: ProductLimits = {}): fc.Arbitrary<Product> =>
   fc
     .record({
       bits: fc.constantFrom(...bits),

@@ -36,7 +36,8 @@ describe("vector unit", () => {
     expect(vectorUnit(3, scale, Math.fround(-0.3))).toBe(Math.fround(Math.fround(3 * scale) + Math.fround(-0.3)));
     expect(vectorUnit(3, scale, Math.fround(-0.3))).not.toBe(Math.fround(3 * scale + Math.fround(-0.3)));
     // The accumulator itself is rounded to binary32 first.
-    expect(vectorUnit(2 ** 24 + 1, 1, 0)).toBe(2 ** 24);
+    expect(vectorUnit(2 ** 24 + 1, scale, 0)).toBe(1677721.625);
+    expect(Math.fround((2 ** 24 + 1) * scale)).toBe(1677721.75);
   });
 });
 

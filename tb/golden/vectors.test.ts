@@ -27,6 +27,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** The file with one of its cases only, and that a copy. */
 const withOneCase = (at: number): VectorFile => structuredClone({ ...parsed, cases: [parsed.cases[at % parsed.cases.length]!] });
 
+/** The file with the first decoder layer only, its recorded calls changed. */
+const withCalls = (change: (calls: unknown[]) => unknown[]): VectorFile => {
+  const [layer] = parsed.cases.filter(({ kind }) => kind === "opt_decoder_layer");
+  return { ...parsed, cases: [{ ...layer, calls: change(layer!.calls as unknown[]) }] };
+};
+
 /** Walks from `root` into children chosen by `choices` until `stop` holds; null where it ends before. */
 const walk = (root: unknown, choices: Iterator<number>, stop: (value: unknown) => boolean): { owner: Json; key: string; path: string } | null => {
   let value = root as Json;
@@ -156,6 +162,11 @@ describe("a corrupt file", () => {
     ["a stated size that the file does not hold", { ...parsed, cases: [{ ...parsed.cases[0], chunk_size: 2 ** 20, pad_rows: 2 ** 20 - 8 }] }],
     ["groups beyond reason", { ...parsed, cases: [{ ...parsed.cases[0], groups: 1e9 }] }],
     ["sizes that contradict each other", { ...parsed, cases: [{ ...parsed.cases[0], chunks: 2 }] }],
+    ["a list longer than stated", { ...parsed, cases: [{ ...parsed.cases[0], w_scale: [...(parsed.cases[0] as { w_scale: number[] }).w_scale, 1] }] }],
+    ["an infinite number", { ...parsed, cases: [{ ...parsed.cases[0], w_scale: [Number.POSITIVE_INFINITY, 1, 1, 1, 1, 1] }] }],
+    ["an unsigned call too many", withCalls((calls) => [...calls, calls.at(-1)])],
+    ["a call after the last", withCalls((calls) => [...calls, calls[0]])],
+    ["a call too few", withCalls((calls) => calls.slice(0, -1))],
     ["a weight row of zeros", { ...parsed, cases: [{ ...parsed.cases[0], W: Array.from({ length: 6 }, () => Array.from({ length: 16 }, () => 0)) }] }],
   ])("%s is refused", (_, file) => {
     expect(() => compareVectors(new JsonValue(file, ""))).toThrow(UserError);
