@@ -49,8 +49,12 @@ const idsOf = (model: Model, tokens: CheckModelOptions["tokens"]): Uint16Array =
 /**
  * One line of the table of schemes: perplexity of a model over sequences, its linear layers under `scheme`.
  *
- * How many digits hold: an order of additions that is as good as another flips a few codes, and everything after them goes another way.
- * `research/data.md` was measured with PyTorch; both are draws from one spread, see `docs/decisions.md`.
+ * What is quantised: Q, K, V, O, FC1 and FC2 of every block (experts too), dynamically, with one weight scale an output channel. FC2's input is
+ * unsigned in all schemes; `tensor` takes a scale a sequence, Tender chunks start anew with each sequence and its bias correction uses the weights
+ * before quantisation. Attention products, the router and the product with the embedding stay fp32. `research/data.md` section 2 fits no other reading.
+ *
+ * How many digits hold: an order of binary32 additions that is as good as another flips a few codes, and everything after them goes another way.
+ * The published figures are one draw of that spread and these another; `scripts/perplexity-spread.ts` measures it.
  */
 export const measurePerplexity = async (
   model: Model,
