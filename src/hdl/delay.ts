@@ -28,6 +28,8 @@ export const delay = <T extends UInt | SInt>(name: string, value: T, cycles: num
   if (!Number.isInteger(count.least) || count.least < 1)
     throw new UserError("bad-delay", `delay \`${name}\` is by at least one whole cycle, not by ${count.least}`, { where: callerLocation() });
   const domain = options.clock ?? build.ownClock;
+  if (options.reset === true && domain.reset === "none")
+    throw new UserError("no-reset", `delay \`${name}\` is to be reset, but clock \`${domain.clk}\` has no reset`, { where: callerLocation() });
   const claimed = build.claim(name, "a delay");
   build.claim(`${name}_line`, "a delay's registers");
   const shape = value.kind === "bool" ? bool : value.kind === "sint" ? sint(value.width) : uint(value.width);

@@ -237,6 +237,13 @@ const outcomeAtLimit = (op: CompareOp, a: Node, b: Node): boolean | undefined =>
   return undefined;
 };
 
+/** A condition with a constant, as parameters of a generator make them. */
+const foldBit = (op: "and" | "or" | "xor", a: Node, constant: Node): Node | undefined => {
+  if (constant.op !== "lit" || constant.signed) return undefined;
+  if (op === "xor") return constant.value === 1n ? notOf(a) : a;
+  return (constant.value === 1n) === (op === "and") ? a : constant;
+};
+
 /** Lossless arithmetic, or bitwise logic on equal widths; constants fold. */
 export const binary = (op: BinaryOp, a: Node, b: Node): Node => {
   const { signed } = a;
@@ -254,6 +261,10 @@ export const binary = (op: BinaryOp, a: Node, b: Node): Node => {
     return lit(outcome[op], width, signed);
   }
   const logic = op === "and" || op === "or" || op === "xor";
+  if (logic && width === 1) {
+    const folded = foldBit(op, a, b) ?? foldBit(op, b, a);
+    if (folded !== undefined) return folded;
+  }
   return { op, a: logic ? extend(a, width) : a, b: logic ? extend(b, width) : b, width, signed };
 };
 

@@ -50,6 +50,7 @@ export interface VecVar<E extends ElementShape> {
   readonly length: number;
   at(index: number | Index | UInt): VarOf<E>;
   asUInt(): UInt;
+  reshape<S extends ElementShape>(shape: S): ValueOf<S>;
   [Symbol.toPrimitive](): never;
 }
 
@@ -97,6 +98,15 @@ export class Vec<E extends ElementShape> {
   /** All bits as one unsigned value, element 0 lowest. */
   asUInt(): UInt {
     return new UInt(castSign(this.node, false));
+  }
+
+  /** The same bits seen as another shape. @throws UserError unless it has as many bits. */
+  reshape<S extends ElementShape>(shape: S): ValueOf<S> {
+    if (shape.width !== this.shape.width)
+      throw new UserError("bad-width", `${describeShape(this.shape)} has ${this.shape.width} bits, ${describeShape(shape)} has ${shape.width}`, {
+        where: callerLocation(),
+      });
+    return valueFrom(castSign(this.node, shape.kind === "sint"), shape) as ValueOf<S>;
   }
 
   [Symbol.toPrimitive](): never {

@@ -33,32 +33,25 @@ export const fifo = ({ width, depth }: FifoParameters): Module<ReturnType<typeof
       const entries = memory("entries", { depth, element: uint(width) });
       const head = reg("head", uint(addressWidth), { reset: 0, doc: "oldest entry" });
       const tail = reg("tail", uint(addressWidth), { reset: 0, doc: "next free entry" });
-      const count = reg("held", uint(addressWidth + 1), { reset: 0 });
+      const held = reg("held", uint(addressWidth + 1), { reset: 0 });
       const push = named("push", io.inValid.and(io.inReady));
       const pop = named("pop", io.outValid.and(io.outReady));
 
-      io.inReady.set(count.ne(depth));
-      io.outValid.set(count.ne(0));
+      io.inReady.set(held.ne(depth));
+      io.outValid.set(held.ne(0));
       io.outData.set(entries.read("oldest", head, { latency: 0 }));
-      io.count.set(count);
+      io.count.set(held);
 
       sync(() => {
         when(push, () => {
           entries.write(tail, io.inData);
-          tail.set(tail.add(1).wrap(addressWidth));
+          tail.set(tail.addWrap(1));
         });
-        when(pop, () => head.set(head.add(1).wrap(addressWidth)));
-        when(push.and(pop.not()), () => count.set(count.add(1).wrap(addressWidth + 1))).elsewhen(pop.and(push.not()), () =>
-          count.set(
-            count
-              .sub(1)
-              .asUInt()
-              .wrap(addressWidth + 1),
-          ),
-        );
+        when(pop, () => head.set(head.addWrap(1)));
+        when(push.and(pop.not()), () => held.set(held.addWrap(1))).elsewhen(pop.and(push.not()), () => held.set(held.subWrap(1)));
       });
 
-      assert("count_in_range", count.le(depth));
+      assert("held_in_range", held.le(depth));
     },
     {
       doc: "Synchronous FIFO, ready/valid on both sides, first word falls through.",

@@ -196,7 +196,8 @@ const bitsText = (node: Node): Text => {
   return toText(node);
 };
 
-const partText = (node: Node): string => (node.op === "ref" ? bitsText(node) : standaloneText(node.op === "cast" ? node.a : node)).text;
+/** Part of a concatenation: its sign counts for nothing there. */
+export const partText = (node: Node): string => (node.op === "ref" ? bitsText(node) : standaloneText(node.op === "cast" ? node.a : node)).text;
 
 const catText = (parts: readonly Node[]): string => {
   const [first] = parts;

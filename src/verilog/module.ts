@@ -1,9 +1,9 @@
 import { UserError } from "../base/error.ts";
 import type { Circuit, ClockDomain, Delay, Instance, Item, Memory, MemoryRead, Property, Scope, Signal } from "../hdl/circuit.ts";
 import { Index } from "../hdl/index-expression.ts";
-import { castSign, reduce } from "../hdl/node.ts";
+import { castSign, type Node, reduce } from "../hdl/node.ts";
 import { describeShape, type EnumShape, isSigned, type Shape } from "../hdl/shape.ts";
-import { expressionText, indexText, literal, placeText, sourceText, stateName } from "./expression.ts";
+import { expressionText, indexText, literal, partText, placeText, sourceText, stateName } from "./expression.ts";
 import { combLines, edgeText, resetValue, syncBlocks } from "./statement.ts";
 
 const range = (width: number): string => (width === 1 ? "" : `[${width - 1}:0]`);
@@ -58,7 +58,7 @@ const portLines = (circuit: Circuit): string[] => {
   return withRemarks(align(rows), remarks, ",");
 };
 
-const declarationLines = ({ signals, memories }: Scope): string[] => {
+const declarationLines = ({ signals, memories, items }: Scope): string[] => {
   const rows: string[][] = [];
   const remarks: string[] = [];
   for (const { name, shape, doc } of signals) {
@@ -68,6 +68,11 @@ const declarationLines = ({ signals, memories }: Scope): string[] => {
   for (const { name, element, depth, doc } of memories) {
     rows.push([element.signed ? "logic signed" : "logic", range(element.width), `${name} [0:${depth - 1}];`]);
     remarks.push(remark([doc]));
+  }
+  for (const item of items) {
+    if (item.kind !== "delay") continue;
+    rows.push(["logic", bitsOf(item.data.shape.width, item.cycles), `${item.data.name}_line;`]);
+    remarks.push("");
   }
   return align(
     align(rows).map((text, index) => [text, remarks[index] ?? ""]),
@@ -130,26 +135,33 @@ const bitsOf = (width: number, cycles: Index): string => {
 };
 
 /** Shift line, oldest value on top. Its length may differ between iterations: no slice of it gets a length that could be zero. */
+/** One step of a delay line. Where its length depends on a loop variable, a concatenation would be empty for length 1. */
+const delayMoves = (line: string, width: number, cycles: Delay["cycles"], value: Node): string[] => {
+  if (cycles.terms.length > 0) return [`${line} <= ${line} << ${width};`, `${line}[${width === 1 ? "0" : `${width - 1}:0`}] <= ${sourceText(value)};`];
+  const kept = width * (cycles.constant - 1);
+  if (kept === 0) return [`${line} <= ${sourceText(value)};`];
+  return [`${line} <= {${line}[${kept === 1 ? "0" : `${kept - 1}:0`}], ${partText(value)}};`];
+};
+
 const delayLines = ({ data, value, cycles, enable, reset, domain }: Delay): string[] => {
   const { width } = data.shape;
   const line = `${data.name}_line`;
   const single = cycles.terms.length === 0 && cycles.constant === 1;
-  const moves = single
-    ? [`${line} <= ${sourceText(value)};`]
-    : [`${line} <= ${line} << ${width};`, `${line}[${width === 1 ? "0" : `${width - 1}:0`}] <= ${sourceText(value)};`];
+  const moves = delayMoves(line, width, cycles, value);
   const guarded = enable === undefined ? undefined : `if (${expressionText(enable)}) begin`;
   const clear = [`if (${domain.activeLow ? "!" : ""}${domain.rst}) begin`, `  ${line} <= '0;`];
   const plain = guarded === undefined ? moves : [guarded, ...indent(moves), "end"];
   const body = reset ? [...clear, `end else ${guarded ?? "begin"}`, ...indent(moves), "end"] : plain;
   const top = cycles.plus(-1);
-  const oldest = single ? line : width === 1 ? `${line}[${indexText(top, 1)}]` : `${line}[${scaled(width, top)} +: ${width}]`;
-  return [
-    ["logic", bitsOf(width, cycles), `${line};`].filter((part) => part !== "").join(" "),
-    `always_ff ${edgeText(domain, reset)} begin`,
-    ...indent(body),
-    "end",
-    `assign ${data.name} = ${oldest};`,
-  ];
+  const last = width * top.constant;
+  const oldest = single
+    ? line
+    : cycles.terms.length === 0
+      ? `${line}[${width === 1 ? last : `${last + width - 1}:${last}`}]`
+      : width === 1
+        ? `${line}[${indexText(top, 1)}]`
+        : `${line}[${scaled(width, top)} +: ${width}]`;
+  return [`always_ff ${edgeText(domain, reset)} begin`, ...indent(body), "end", `assign ${data.name} = ${oldest};`];
 };
 
 /** Property as a named block, the one form that Verilator, Yosys and Icarus all read; Icarus has no immediate cover. */

@@ -85,10 +85,18 @@ const targets = (body: readonly Statement[]): Signal[] =>
     return [];
   });
 
+const inOrderOfDeclaration = (signals: readonly Signal[]): Signal[] => {
+  const wanted = new Set(signals);
+  const scopes = new Set(signals.map((signal) => signal.scope));
+  return [...scopes].flatMap((scope) => scope.signals.filter((signal) => wanted.has(signal)));
+};
+
 export const resetValue = (signal: Signal, value: bigint): string => {
   const leaf = leafOf(signal.shape);
   if (leaf.kind === "enum") return stateName(leaf.cases[Number(value)] ?? "");
-  return literal(value, signal.shape.width, isSigned(signal.shape));
+  const { width } = signal.shape;
+  if (signal.shape.kind === "vec" && value !== 0n) return `${width}'h${value.toString(16).padStart(Math.ceil(width / 4), "0")}`;
+  return literal(value, width, isSigned(signal.shape));
 };
 
 /** Edge that a clocked block waits for. */
@@ -101,7 +109,7 @@ export const syncBlocks = (domain: ClockDomain, body: readonly Statement[]): str
   const without = project(body, (statement) => statement.kind !== "set" || statement.place.signal.reset === undefined);
   const blocks: string[][] = [];
   if (withReset.length > 0) {
-    const registers = [...new Set(targets(withReset))];
+    const registers = inOrderOfDeclaration(targets(withReset));
     const resets = registers.map((signal) => `${signal.name} <= ${resetValue(signal, signal.reset ?? 0n)};`);
     const condition = `${domain.activeLow ? "!" : ""}${domain.rst}`;
     blocks.push([`always_ff ${edgeText(domain, true)} begin`, ...indent([`if (${condition}) begin`, ...indent(resets), ...elseLines(withReset, "<=")]), "end"]);
