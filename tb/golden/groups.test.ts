@@ -126,6 +126,7 @@ describe("static calibration", () => {
     expect([...up!.groupOf]).toEqual([2, 3]);
     expect([...down!.groupOf]).toEqual([1, 2]);
     expect(() => calibrate([[sample([1], 1, [1])], []], 4, "rup")).toThrow(/differ in rows/);
+    expect(() => calibrate([[sample([1], 1, [1])], [sample([1], 1, [1]), sample([1], 1, [1])]], 4, "rup")).toThrow(/differ in rows/);
     expect(() => calibrate([], 4, "rup")).toThrow(/at least one/);
   });
 

@@ -166,6 +166,7 @@ describe("a corrupt file", () => {
     ["an infinite number", { ...parsed, cases: [{ ...parsed.cases[0], w_scale: [Number.POSITIVE_INFINITY, 1, 1, 1, 1, 1] }] }],
     ["an unsigned call too many", withCalls((calls) => [...calls, calls.at(-1)])],
     ["a call after the last", withCalls((calls) => [...calls, calls[0]])],
+    ["a calibration in a dynamic case", { ...withCalls((calls) => calls), cases: [{ ...withCalls((calls) => calls).cases[0], calibration: {} }] }],
     ["a call too few", withCalls((calls) => calls.slice(0, -1))],
     ["a weight row of zeros", { ...parsed, cases: [{ ...parsed.cases[0], W: Array.from({ length: 6 }, () => Array.from({ length: 16 }, () => 0)) }] }],
   ])("%s is refused", (_, file) => {
