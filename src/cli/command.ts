@@ -56,6 +56,13 @@ export const sentence = (summary: string): string => `${summary.charAt(0).toUppe
 
 const exampleText = (examples: readonly string[]): string => `\nExamples:\n${examples.map((line) => `  $ systole ${line}\n`).join("")}`;
 
+/** A result of Verilator's says which tools made it. */
+const withTools = async <C extends Command>(report: Report<C>): Promise<Report<C>> => {
+  if (report.engine !== "verilator") return report;
+  const { simulationTools } = await import("../experiments/doctor.ts");
+  return { ...report, tools: { ...(await simulationTools()), ...report.tools } };
+};
+
 /** Puts a leaf into the program, making the group it belongs to ("check tender" belongs to "check"). */
 export const addLeaf = <C extends Command, O extends CommonOptions, A extends readonly unknown[]>(program: Commander, leaf: Leaf<C, O, A>): void => {
   const [first = "", second] = leaf.name.split(" ");
@@ -72,7 +79,7 @@ export const addLeaf = <C extends Command, O extends CommonOptions, A extends re
       const args = given.slice(0, -2) as unknown as A;
       const options = command.opts<O>();
       const report = await leaf.run(options, ...args);
-      process.stdout.write(options.json === true ? `${toJson(envelope(leaf.name, report))}\n` : `${report.text}\n`);
+      process.stdout.write(options.json === true ? `${toJson(envelope(leaf.name, await withTools(report)))}\n` : `${report.text}\n`);
       process.exitCode = report.exitCode ?? (report.ok ? 0 : 1);
     });
 };

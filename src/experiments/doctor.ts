@@ -90,3 +90,9 @@ export const doctor = async (): Promise<Diagnosis> => {
   );
   return { ok: needed.every(({ state }) => state === "ok"), fields: { rows: [node, ...rows], cache: cacheFolder(), install } };
 };
+
+/** Versions of the tools that a simulation in Verilator uses, by name. */
+export const simulationTools = async (): Promise<Readonly<Record<string, string>>> => {
+  const rows = await Promise.all(readTable().core.map((entry) => inspectTool("core", entry)));
+  return Object.fromEntries(rows.flatMap(({ tool, version }) => (version === null ? [] : [[tool, version]])));
+};

@@ -53,6 +53,8 @@ test.for(Object.entries(runs))("`%s --json` prints one object of its type and no
   const printed: unknown = JSON.parse(stdout);
   checkResult(printed);
   expect(printed).toMatchObject({ command, ok: true });
+  const { engine, tools } = printed as { engine: string | null; tools: Readonly<Record<string, string>> };
+  expect("verilator" in tools).toBe(engine === "verilator" || command === "doctor");
 });
 
 test("what is not of its command's type is refused", () => {
