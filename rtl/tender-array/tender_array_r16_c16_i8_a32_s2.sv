@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content hash: 85033f4df7b0c42fcf051b96
+// Content hash: a5c233a83621cde667190c01
 // tender_array_r16_c16_i8_a32_s2
 // Tender's multi-scale systolic array: 16 x 16 INT8 cells, output stationary, with zero-bubble shift-accumulate
 // between channel groups.
@@ -38,29 +38,30 @@ module tender_array_r16_c16_i8_a32_s2 (
   output logic         y_last,      // row 0, the tile's last beat
   output logic         y_overflow   // a sum of this row left the accumulator's range
 );
-  logic          advance;          // a result that nobody takes freezes everything
-  logic          taken;            // a beat of x and one of w enter
+  logic          advance;           // a result that nobody takes freezes everything
+  logic          taken;             // a beat of x and one of w enter
   logic          ends;
-  logic [3:0]    drain_wait;       // beats until a tile may end
+  logic [3:0]    drain_wait;        // beats until a tile may end
   logic          may_take;
-  logic [143:0]  x_in;             // vec(16, sint(9))
+  logic [143:0]  x_in;              // vec(16, sint(9))
   logic [1:0]    shift_in;
   logic          first_in;
   logic          last_in;
-  logic [2447:0] x_net;            // vec(16, vec(17, sint(9)))
-  logic [543:0]  shift_net;        // vec(16, vec(17, uint(2)))
-  logic [271:0]  first_net;        // vec(16, vec(17, bool))
-  logic [271:0]  last_net;         // vec(16, vec(17, bool))
-  logic [2175:0] w_net;            // vec(17, vec(16, sint(8)))
-  logic [8703:0] result_net;       // vec(17, vec(16, sint(32)))
-  logic [271:0]  overflow_net;     // vec(17, vec(16, bool))
+  logic [2447:0] x_net;             // vec(16, vec(17, sint(9)))
+  logic [543:0]  shift_net;         // vec(16, vec(17, uint(2)))
+  logic [271:0]  first_net;         // vec(16, vec(17, bool))
+  logic [271:0]  last_net;          // vec(16, vec(17, bool))
+  logic [2175:0] w_net;             // vec(17, vec(16, sint(8)))
+  logic [8703:0] result_net;        // vec(17, vec(16, sint(32)))
+  logic [271:0]  overflow_net;      // vec(17, vec(16, bool))
   logic          unused_edge_col;
   logic          drain_start;
-  logic [511:0]  row_data;         // vec(16, sint(32))
-  logic [15:0]   row_overflow;     // vec(16, bool)
-  logic [3:0]    rows_left;        // rows of the tile still to come after the first beat
+  logic [511:0]  row_data;          // vec(16, sint(32))
+  logic [15:0]   row_overflow;      // vec(16, bool)
+  logic [3:0]    rows_left;         // rows of the tile still to come after the first beat
   logic          sending;
-  logic          in_tile;          // for the assertions: a tile has begun and not ended
+  logic          in_tile;           // for the assertions: a tile has begun and not ended
+  logic [30:0]   drain_start_line;
 
   assign ends = taken && x_last;
 
@@ -76,7 +77,7 @@ module tender_array_r16_c16_i8_a32_s2 (
     end
   end
 
-  assign may_take = advance && (!x_last || drain_wait == 4'd0);
+  assign may_take = advance && (!x_last || (drain_wait == 4'd0));
   assign taken = may_take && x_valid && w_valid;
   assign x_ready = may_take && w_valid;
   assign w_ready = may_take && x_valid;
@@ -95,12 +96,15 @@ module tender_array_r16_c16_i8_a32_s2 (
   assign w_net[7:0] = w_data[7:0];
 
   for (genvar i = 0; i < 15; i = i + 1) begin : skew_row
-    logic signed [8:0] x;
-    logic        [1:0] shift;
-    logic              first;
-    logic              last;
+    logic signed [8:0]           x;
+    logic        [1:0]           shift;
+    logic                        first;
+    logic                        last;
+    logic        [9*(i + 1)-1:0] x_line;
+    logic        [2*(i + 1)-1:0] shift_line;
+    logic        [i:0]           first_line;
+    logic        [i:0]           last_line;
 
-    logic [9*(i + 1)-1:0] x_line;
     always_ff @(posedge clk) begin
       if (advance) begin
         x_line <= x_line << 9;
@@ -111,7 +115,6 @@ module tender_array_r16_c16_i8_a32_s2 (
 
     assign x_net[9*(17*i + 17) +: 9] = x;
 
-    logic [2*(i + 1)-1:0] shift_line;
     always_ff @(posedge clk) begin
       if (advance) begin
         shift_line <= shift_line << 2;
@@ -122,7 +125,6 @@ module tender_array_r16_c16_i8_a32_s2 (
 
     assign shift_net[2*(17*i + 17) +: 2] = shift;
 
-    logic [i:0] first_line;
     always_ff @(posedge clk) begin
       if (advance) begin
         first_line <= first_line << 1;
@@ -133,7 +135,6 @@ module tender_array_r16_c16_i8_a32_s2 (
 
     assign first_net[17*i + 17] = first;
 
-    logic [i:0] last_line;
     always_ff @(posedge clk) begin
       if (rst) begin
         last_line <= '0;
@@ -148,9 +149,9 @@ module tender_array_r16_c16_i8_a32_s2 (
   end
 
   for (genvar i = 0; i < 15; i = i + 1) begin : skew_col
-    logic signed [7:0] w;
+    logic signed [7:0]           w;
+    logic        [8*(i + 1)-1:0] w_line;
 
-    logic [8*(i + 1)-1:0] w_line;
     always_ff @(posedge clk) begin
       if (advance) begin
         w_line <= w_line << 8;
@@ -198,13 +199,11 @@ module tender_array_r16_c16_i8_a32_s2 (
 
   assign unused_edge_col = ^w_net[2175:2048];
 
-  logic [30:0] drain_start_line;
   always_ff @(posedge clk) begin
     if (rst) begin
       drain_start_line <= '0;
     end else if (advance) begin
-      drain_start_line <= drain_start_line << 1;
-      drain_start_line[0] <= last_in;
+      drain_start_line <= {drain_start_line[29:0], last_in};
     end
   end
   assign drain_start = drain_start_line[30];
@@ -214,9 +213,9 @@ module tender_array_r16_c16_i8_a32_s2 (
   assign row_overflow[15] = overflow_net[271];
 
   for (genvar i = 0; i < 15; i = i + 1) begin : align_col
-    logic [32:0] lane;
-
+    logic [32:0]            lane;
     logic [33*(15 - i)-1:0] lane_line;
+
     always_ff @(posedge clk) begin
       if (advance) begin
         lane_line <= lane_line << 33;
@@ -241,7 +240,7 @@ module tender_array_r16_c16_i8_a32_s2 (
     end
   end
 
-  assign sending = drain_start || rows_left != 4'd0;
+  assign sending = drain_start || (rows_left != 4'd0);
   assign y_valid = sending;
   assign y_data = row_data;
   assign y_last = rows_left == 4'd1;
@@ -258,13 +257,13 @@ module tender_array_r16_c16_i8_a32_s2 (
 `ifndef SYNTHESIS
   always @(posedge clk) begin
     if (!rst) begin : first_starts_tile
-      assert (!taken || x_first ^ in_tile);
+      assert (!taken || (x_first ^ in_tile));
     end
   end
 
   always @(posedge clk) begin
     if (!rst) begin : no_shift_on_first
-      assert (!taken || !x_first || x_shift == 2'd0);
+      assert (!taken || !x_first || (x_shift == 2'd0));
     end
   end
 `endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content hash: 9326fbea861d48d5ba1d0dbf
+// Content hash: 70f0f57ca422a9e41730374d
 // tender_cell_i8_a32_s2
 // Multi-scale cell of Tender's output-stationary array: acc <= first ? p : (acc << shift) + p, with p = x * w.
 // Operands and tags move one cell a beat.
@@ -50,7 +50,7 @@ module tender_cell_i8_a32_s2 (
   assign moved = first ? 35'sd0 : (35'(acc) << shift);
   assign exact = 36'(moved) + 36'(17'(x) * 17'(w));
   assign sum = exact[31:0];
-  assign leaves = !(exact >= -36'sd2147483648 && exact <= 36'sd2147483647) || (overflowed && !first);
+  assign leaves = !((exact >= -36'sd2147483648) && (exact <= 36'sd2147483647)) || (overflowed && !first);
 
   always_ff @(posedge clk) begin
     if (rst) begin

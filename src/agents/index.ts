@@ -1,2 +1,2 @@
 /** Parts of test benches, as tasks. */
-export { sink, source, type StallProfile, stallProfiles, stalls } from "./stream.ts";
+export { type StallProfile, sink, source, stallProfiles, stalls } from "./stream.ts";

@@ -1,16 +1,17 @@
+import type { ParameterSchema } from "../base/parameters.ts";
 import type { Design } from "./design.ts";
 import { arrayCycles, tenderArray } from "./tender/array.ts";
 import { tenderCell } from "./tender/cell.ts";
 import { arraySchema, type CellParameters, cellSchema } from "./tender/parameters.ts";
 import { verifiedArrays } from "./tender/verified.ts";
 
-export { arrayCycles, arraySchema, cellSchema, tenderArray, tenderCell };
 export type { Design } from "./design.ts";
 export { type ArrayParameters, type CellParameters } from "./tender/parameters.ts";
 export type { ArrayPorts } from "./tender/ports.ts";
+export { arrayCycles, arraySchema, cellSchema, tenderArray, tenderCell };
 
 /** A design without the types of its own parameters, as commands handle it. */
-const registered = <D extends Pick<Design, "name">>(design: D): Design => design as unknown as Design;
+const registered = <S extends ParameterSchema>(design: Design<S>): Design => design;
 
 const uniqueCells = (cells: readonly CellParameters[]): CellParameters[] => {
   const byText = new Map(cells.map(({ kind, accWidth, shiftBits }) => [`${kind} ${accWidth} ${shiftBits}`, { kind, accWidth, shiftBits }]));

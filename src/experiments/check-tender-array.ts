@@ -15,7 +15,11 @@ interface ArrayComparison {
   readonly rows: readonly ComparisonRow[];
 }
 
-const compareOn = async (parameters: ArrayParameters, products: readonly IntegerProduct[], row: (name: string, compared: number, wrong: FirstDifference[]) => void): Promise<void> => {
+const compareOn = async (
+  parameters: ArrayParameters,
+  products: readonly IntegerProduct[],
+  row: (name: string, compared: number, wrong: FirstDifference[]) => void,
+): Promise<void> => {
   const sim = await simulate(tenderArray(parameters));
   const { results } = runProducts(sim, parameters, products);
   sim.close();

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type ParameterValues, parseParameters } from "../base/parameters.ts";
-import { arrayCycles, arraySchema, tenderArray } from "../designs/index.ts";
 import type { ArrayParameters } from "../designs/index.ts";
+import { arrayCycles, arraySchema, tenderArray } from "../designs/index.ts";
 import { type ArrayRun, runProducts } from "../driver/tender/array-run.ts";
 import { compareProduct } from "../driver/tender/compare.ts";
 import { sourceFrom } from "../driver/tender/source.ts";
@@ -114,7 +114,9 @@ export const runDemo = async (options: DemoOptions): Promise<FieldsOf<"demo"> & 
   const model = loadModel("opt-mini");
   const tokens = demoTokens(model, options.tokens ?? 64);
   const bitsList = parameters.kind === "int4" ? [4] : [8, 4];
-  const layers = bitsList.flatMap((bits) => layerProducts({ model, layer: demoLayer, tokens, bits, groups, chunk: tokens.length }).map((layer) => ({ layer, bits })));
+  const layers = bitsList.flatMap((bits) =>
+    layerProducts({ model, layer: demoLayer, tokens, bits, groups, chunk: tokens.length }).map((layer) => ({ layer, bits })),
+  );
   say("building the simulation");
   const sim = await simulate(options.rtl === undefined ? top : sourceFrom(options.rtl, top), options.seed === undefined ? {} : { seed: options.seed });
   const runs = layers.map(({ layer, bits }) => {
@@ -127,7 +129,10 @@ export const runDemo = async (options: DemoOptions): Promise<FieldsOf<"demo"> & 
   const rows = judged.map(({ row }) => row);
   const total = (key: "compared" | "mismatches" | "cycles"): number => rows.reduce((sum, row) => sum + Number(row[key]), 0);
   const first = judged.find((entry) => entry.first !== null)?.first ?? null;
-  const work = runs.reduce((sum, { layer, bits, run }) => ({ useful: sum.useful + usefulProducts(layer.products), room: sum.room + cellsFor(parameters, bits) * run.cycles }), { useful: 0, room: 0 });
+  const work = runs.reduce(
+    (sum, { layer, bits, run }) => ({ useful: sum.useful + usefulProducts(layer.products), room: sum.room + cellsFor(parameters, bits) * run.cycles }),
+    { useful: 0, room: 0 },
+  );
   const mismatches = total("mismatches");
   const perplexity = mismatches > 0 ? [] : await perplexityRows(model, options.sequences ?? 2, say);
   return {

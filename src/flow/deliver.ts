@@ -8,7 +8,10 @@ import type { VerilogFile } from "../verilog/index.ts";
 
 const list = "filelist.f";
 
-const fileList = (design: string, files: readonly VerilogFile[]): VerilogFile => ({ name: list, text: signedText("//", [`// ${design}, children first`, ...files.map(({ name }) => name), ""].join("\n")) });
+const fileList = (design: string, files: readonly VerilogFile[]): VerilogFile => ({
+  name: list,
+  text: signedText("//", [`// ${design}, children first`, ...files.map(({ name }) => name), ""].join("\n")),
+});
 
 /** FuseSoC core description, CAPI 2. No FuseSoC ran here; the text follows its documented form. */
 const core = (design: string, top: string, doc: string, files: readonly VerilogFile[]): VerilogFile => {
@@ -59,7 +62,9 @@ const refuseEdited = async (folder: string, files: readonly VerilogFile[]): Prom
   for (const { name, text } of files) {
     const found = await existing(join(folder, name));
     if (found === undefined || found === text || isPristine(found)) continue;
-    throw new UserError("edited-file", `${join(folder, name)} was edited or written by something else, so it is not replaced`, { hint: "replace it with --force, or write elsewhere with --out" });
+    throw new UserError("edited-file", `${join(folder, name)} was edited or written by something else, so it is not replaced`, {
+      hint: "replace it with --force, or write elsewhere with --out",
+    });
   }
 };
 
@@ -70,7 +75,10 @@ const write = async (folder: string, { name, text }: VerilogFile): Promise<void>
     await rename(aside, join(folder, name));
   } catch (cause) {
     await rm(aside, { force: true });
-    throw new UserError("unwritable", `${join(folder, name)} can't be written: ${(cause as Error).message}`, { hint: "choose another folder with --out", cause });
+    throw new UserError("unwritable", `${join(folder, name)} can't be written: ${(cause as Error).message}`, {
+      hint: "choose another folder with --out",
+      cause,
+    });
   }
 };
 

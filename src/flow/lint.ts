@@ -19,7 +19,11 @@ const yosysScript = (names: readonly string[], top: string, formal: boolean): st
  * @param tools which of them; `npm start` needs only Verilator
  * @throws UserError where a tool is missing
  */
-export const lint = async (files: readonly VerilogFile[], top: string, tools: readonly LintFinding["tool"][] = ["verilator", "iverilog", "yosys"]): Promise<LintFinding[]> => {
+export const lint = async (
+  files: readonly VerilogFile[],
+  top: string,
+  tools: readonly LintFinding["tool"][] = ["verilator", "iverilog", "yosys"],
+): Promise<LintFinding[]> => {
   const folder = await mkdtemp(join(tmpdir(), "systole-lint-"));
   try {
     for (const { name, text } of files) await writeFile(join(folder, name), text);

@@ -1,4 +1,4 @@
-import { sink, source, type StallProfile, stalls } from "../../src/agents/index.ts";
+import { type StallProfile, sink, source, stalls } from "../../src/agents/index.ts";
 import type { Random } from "../../src/base/random.ts";
 import type { ArrayParameters, ArrayPorts } from "../../src/designs/index.ts";
 import { Collector, type ProductResult } from "../../src/driver/tender/collector.ts";
@@ -14,7 +14,13 @@ export interface StreamStalls {
 }
 
 /** Runs products through the array with random stalls on each of its streams: three tasks that know nothing of one another. */
-export const runWithStalls = (sim: Simulation<ArrayPorts>, parameters: ArrayParameters, products: readonly Product[], profiles: StreamStalls, random: Random): readonly ProductResult[] => {
+export const runWithStalls = (
+  sim: Simulation<ArrayPorts>,
+  parameters: ArrayParameters,
+  products: readonly Product[],
+  profiles: StreamStalls,
+  random: Random,
+): readonly ProductResult[] => {
   const { rows, cols } = parameters;
   const tiles = tilesOf(parameters, products);
   const beats = tiles.reduce((sum, tile) => sum + tile.beats.length, 0);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stallProfiles } from "../../src/agents/index.ts";
 import { Random } from "../../src/base/random.ts";
-import { arrayCycles, type ArrayParameters, type ArrayPorts, tenderArray } from "../../src/designs/index.ts";
+import { type ArrayParameters, type ArrayPorts, arrayCycles, tenderArray } from "../../src/designs/index.ts";
 import { verifiedArrays } from "../../src/designs/tender/verified.ts";
 import { runProducts } from "../../src/driver/tender/array-run.ts";
 import type { ProductResult } from "../../src/driver/tender/collector.ts";
@@ -18,7 +18,10 @@ const nameOf = ({ rows, cols, kind, accWidth, shiftBits }: ArrayParameters): str
 
 /** One to three products of any shape, one after another: INT4 and INT8, signed and unsigned mixed. */
 const workloads = ({ rows, cols, kind }: ArrayParameters): fc.Arbitrary<Product[]> =>
-  fc.array(products({ bits: kind === "int4" ? [4] : [4, 8], rows: 2 * rows + 1, columns: Math.min(2 * cols + 1, 9), channels: 10 }), { minLength: 1, maxLength: 3 });
+  fc.array(products({ bits: kind === "int4" ? [4] : [4, 8], rows: 2 * rows + 1, columns: Math.min(2 * cols + 1, 9), channels: 10 }), {
+    minLength: 1,
+    maxLength: 3,
+  });
 
 const expectGolden = (results: readonly ProductResult[], workload: readonly Product[], parameters: ArrayParameters): void => {
   workload.forEach((product, index) => {
@@ -33,7 +36,17 @@ const oneTile = ({ rows, cols, kind }: ArrayParameters, channels: number): Produ
   const bits = kind === "int8" ? 8 : 4;
   const groupOf = new Uint8Array(channels);
   const full = -(2 ** (bits - 1));
-  return { codes: new Int16Array(rows * channels).fill(full), weights: new Int16Array(cols * channels).fill(full), rows, columns: cols, channels, groupOf, bits, unsigned: false, ...channelOrder(groupOf, 1) };
+  return {
+    codes: new Int16Array(rows * channels).fill(full),
+    weights: new Int16Array(cols * channels).fill(full),
+    rows,
+    columns: cols,
+    channels,
+    groupOf,
+    bits,
+    unsigned: false,
+    ...channelOrder(groupOf, 1),
+  };
 };
 
 describe.each(verifiedArrays.map((parameters) => ({ name: nameOf(parameters), parameters })))("Tender array $name", ({ parameters }) => {
@@ -66,16 +79,19 @@ describe.each(verifiedArrays.map((parameters) => ({ name: nameOf(parameters), pa
     );
   });
 
-  test.each([...new Set([1, Math.max(1, rows - 1), rows, rows + 1, 3 * rows])])("%i beats take the cycles of the closed form, alone and back to back", (channels) => {
-    const product = oneTile(parameters, channels);
-    for (const tiles of [1, 2, 5]) {
-      const workload = Array.from({ length: tiles }, () => product);
-      const run = runProducts(sim, parameters, workload);
-      expect(run.beats).toBe(channels * tiles);
-      expect(run.cycles).toBe(arrayCycles(parameters, channels, tiles));
-      expectGolden(run.results, workload, parameters);
-    }
-  });
+  test.each([...new Set([1, Math.max(1, rows - 1), rows, rows + 1, 3 * rows])])(
+    "%i beats take the cycles of the closed form, alone and back to back",
+    (channels) => {
+      const product = oneTile(parameters, channels);
+      for (const tiles of [1, 2, 5]) {
+        const workload = Array.from({ length: tiles }, () => product);
+        const run = runProducts(sim, parameters, workload);
+        expect(run.beats).toBe(channels * tiles);
+        expect(run.cycles).toBe(arrayCycles(parameters, channels, tiles));
+        expectGolden(run.results, workload, parameters);
+      }
+    },
+  );
 
   test("a reset in the middle of a job loses the job and nothing after it", () => {
     fc.assert(

@@ -1,4 +1,25 @@
-import { assert, type Bool, bool, cat, constant, delay, discard, grid, instance, type Module, module, named, reg, repeat, sint, sync, uint, vec, when, wire } from "../../hdl/index.ts";
+import {
+  assert,
+  type Bool,
+  bool,
+  cat,
+  constant,
+  delay,
+  discard,
+  grid,
+  instance,
+  type Module,
+  module,
+  named,
+  reg,
+  repeat,
+  sint,
+  sync,
+  uint,
+  vec,
+  when,
+  wire,
+} from "../../hdl/index.ts";
 import { describeParameters } from "../design.ts";
 import { tenderCell } from "./cell.ts";
 import { drainMerged, drainRows } from "./drain.ts";

@@ -1,4 +1,23 @@
-import { bool, type Bool, cat, delay, mux, named, reg, repeat, sint, type SInt, type SIntShape, sync, type UInt, uint, type VarOf, vec, type VecShape, when, wire } from "../../hdl/index.ts";
+import {
+  type Bool,
+  bool,
+  cat,
+  delay,
+  mux,
+  named,
+  reg,
+  repeat,
+  type SInt,
+  type SIntShape,
+  sint,
+  sync,
+  uint,
+  type VarOf,
+  type VecShape,
+  vec,
+  when,
+  wire,
+} from "../../hdl/index.ts";
 import type { ArrayParameters } from "./parameters.ts";
 import type { ArrayIo } from "./ports.ts";
 

@@ -1,4 +1,22 @@
-import { type Bool, bool, cat, constant, delay, type Index, mux, named, repeat, sint, type UInt, type Vec, type SIntShape, type VarOf, vec, type VecShape, wire } from "../../hdl/index.ts";
+import {
+  type Bool,
+  bool,
+  cat,
+  constant,
+  delay,
+  type Index,
+  mux,
+  named,
+  repeat,
+  type SIntShape,
+  sint,
+  type UInt,
+  type VarOf,
+  type Vec,
+  type VecShape,
+  vec,
+  wire,
+} from "../../hdl/index.ts";
 import { type ArrayParameters, widthsOf } from "./parameters.ts";
 import type { ArrayIo } from "./ports.ts";
 
@@ -69,10 +87,22 @@ export const skew = (beat: Beat, rows: RowNets, w: VarOf<VecShape<SIntShape>>, a
   if (rows.x.length > 1)
     repeat("skew_row", rows.x.length - 1, (k) => {
       const row = k.plus(1);
-      rows.x.at(row).at(0).set(delay("x", beat.x.at(row), row, { enable: advance }));
-      rows.shift.at(row).at(0).set(delay("shift", beat.shift, row, { enable: advance }));
-      rows.first.at(row).at(0).set(delay("first", beat.first, row, { enable: advance }));
-      rows.last.at(row).at(0).set(delay("last", beat.last, row, { enable: advance, reset: true }));
+      rows.x
+        .at(row)
+        .at(0)
+        .set(delay("x", beat.x.at(row), row, { enable: advance }));
+      rows.shift
+        .at(row)
+        .at(0)
+        .set(delay("shift", beat.shift, row, { enable: advance }));
+      rows.first
+        .at(row)
+        .at(0)
+        .set(delay("first", beat.first, row, { enable: advance }));
+      rows.last
+        .at(row)
+        .at(0)
+        .set(delay("last", beat.last, row, { enable: advance, reset: true }));
     });
   if (w.length > 1) repeat("skew_col", w.length - 1, (k) => w.at(k.plus(1)).set(delay("w", beat.w.at(k.plus(1)), k.plus(1), { enable: advance })));
 };

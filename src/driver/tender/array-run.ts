@@ -21,7 +21,12 @@ const blockCycles = 8192;
  * @param onProgress called with the share done, 0 to 1
  * @throws UserError exit 1 where the array doesn't take a beat in its cycle, or its results don't come as documented
  */
-export const runProducts = (sim: Simulation<ArrayPorts>, parameters: ArrayParameters, products: readonly Product[], onProgress?: (share: number) => void): ArrayRun => {
+export const runProducts = (
+  sim: Simulation<ArrayPorts>,
+  parameters: ArrayParameters,
+  products: readonly Product[],
+  onProgress?: (share: number) => void,
+): ArrayRun => {
   const tiles = tilesOf(parameters, products);
   const collector = new Collector(parameters, products, tiles);
   const end = tiles.reduce((latest, tile) => Math.max(latest, tile.start + tile.beats.length), 0);
@@ -36,7 +41,8 @@ export const runProducts = (sim: Simulation<ArrayPorts>, parameters: ArrayParame
     for (let current = tiles[tile]; current !== undefined && current.start < until; tile += 1, current = tiles[tile]) {
       const product = products[current.product];
       if (product === undefined) break;
-      for (let i = Math.max(0, base - current.start); i < current.beats.length && current.start + i < until; i += 1) stimulus.put(current.start + i - base, current, i, product);
+      for (let i = Math.max(0, base - current.start); i < current.beats.length && current.start + i < until; i += 1)
+        stimulus.put(current.start + i - base, current, i, product);
       if (current.start + current.beats.length <= until) next = tile + 1;
     }
     collect(sim, parameters, stimulus, base, cycles, collector);
@@ -55,7 +61,9 @@ const collect = (sim: Simulation<ArrayPorts>, parameters: ArrayParameters, stimu
     capture: ["x.ready", "y.valid", "y.data", "y.last", "y.overflow"],
   });
   for (let i = 0; i < cycles; i += 1) {
-    if (valid[i] === 1 && columns["x.ready"][i] !== 1) throw new UserError("not-ready", `the array did not take the beat of cycle ${base + i}`, { exitCode: 1 });
-    if (columns["y.valid"][i] === 1) collector.take(base + i, columns["y.data"], i * parameters.cols, columns["y.last"][i] === 1, columns["y.overflow"][i] === 1);
+    if (valid[i] === 1 && columns["x.ready"][i] !== 1)
+      throw new UserError("not-ready", `the array did not take the beat of cycle ${base + i}`, { exitCode: 1 });
+    if (columns["y.valid"][i] === 1)
+      collector.take(base + i, columns["y.data"], i * parameters.cols, columns["y.last"][i] === 1, columns["y.overflow"][i] === 1);
   }
 };

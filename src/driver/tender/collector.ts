@@ -49,7 +49,9 @@ export class Collector {
     this.lastCycle = cycle;
     this.#beat += 1;
     if (last !== (this.#beat === size.rows))
-      throw new UserError("bad-result", `the array ${last ? "ended" : "did not end"} a tile of ${size.rows} rows after ${this.#beat} in cycle ${cycle}`, { exitCode: 1 });
+      throw new UserError("bad-result", `the array ${last ? "ended" : "did not end"} a tile of ${size.rows} rows after ${this.#beat} in cycle ${cycle}`, {
+        exitCode: 1,
+      });
     if (last) {
       this.#tile += 1;
       this.#beat = 0;

@@ -1,6 +1,6 @@
+import type { ArrayParameters } from "../../designs/index.ts";
 import type { Product } from "../../golden/tender/matmul.ts";
 import { shiftAccumulateWrapped } from "../../golden/tender/matmul.ts";
-import type { ArrayParameters } from "../../designs/index.ts";
 import type { ProductResult } from "./collector.ts";
 
 /** First element of a product where the array and the golden model differ. */

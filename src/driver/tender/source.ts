@@ -9,6 +9,7 @@ import { type SimSource, toSource } from "../../sim/index.ts";
 export const sourceFrom = (folder: string, top: Module<ArrayPorts>): SimSource<ArrayPorts> => {
   if (!existsSync(folder)) throw new UserError("missing-folder", `the folder ${folder} of --rtl doesn't exist`);
   const names = readdirSync(folder).filter((name) => /\.s?v$/.test(name));
-  if (!names.includes(`${top.name}.sv`)) throw new UserError("missing-file", `${join(folder, `${top.name}.sv`)} doesn't exist`, { hint: "`systole generate tender-array --out FOLDER` writes it" });
+  if (!names.includes(`${top.name}.sv`))
+    throw new UserError("missing-file", `${join(folder, `${top.name}.sv`)} doesn't exist`, { hint: "`systole generate tender-array --out FOLDER` writes it" });
   return { ...toSource(top), files: names.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") })) };
 };

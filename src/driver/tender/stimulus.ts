@@ -40,8 +40,20 @@ export class Stimulus {
     if (beat.channel < 0) return;
     const { rows, cols, kind } = this.#parameters;
     const { codes, weights, channels } = product;
-    fillLanes(this.x, cycle * rows, rows, { codes, first: tile.row, count: product.rows, channels, channel: beat.channel }, { wide, mask: kind === "int8" ? 0xff : 0x0f });
-    fillLanes(this.w, cycle * cols, cols, { codes: weights, first: tile.column, count: product.columns, channels, channel: beat.channel }, { wide, mask: undefined });
+    fillLanes(
+      this.x,
+      cycle * rows,
+      rows,
+      { codes, first: tile.row, count: product.rows, channels, channel: beat.channel },
+      { wide, mask: kind === "int8" ? 0xff : 0x0f },
+    );
+    fillLanes(
+      this.w,
+      cycle * cols,
+      cols,
+      { codes: weights, first: tile.column, count: product.columns, channels, channel: beat.channel },
+      { wide, mask: undefined },
+    );
   }
 }
 
@@ -54,7 +66,13 @@ interface Elements {
 }
 
 /** One channel of a tile's elements into the lanes of a cycle; in a wide tile an element takes two lanes, low nibble first. */
-const fillLanes = (lanes: Uint8Array | Int8Array, at: number, count: number, elements: Elements, form: { readonly wide: boolean; readonly mask: number | undefined }): void => {
+const fillLanes = (
+  lanes: Uint8Array | Int8Array,
+  at: number,
+  count: number,
+  elements: Elements,
+  form: { readonly wide: boolean; readonly mask: number | undefined },
+): void => {
   const { codes, first, channels, channel } = elements;
   const nibble = (value: number): number => (form.mask === undefined ? (value << 28) >> 28 : value & 0x0f);
   const size = form.wide ? count / 2 : count;

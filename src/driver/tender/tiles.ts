@@ -47,7 +47,8 @@ export const tilesOf = (parameters: ArrayParameters, products: readonly Product[
 };
 
 /** Multiplications that count: one for each result and channel, without padding and zero beats. */
-export const usefulProducts = (products: readonly Product[]): number => products.reduce((sum, { rows, columns, channels }) => sum + rows * columns * channels, 0);
+export const usefulProducts = (products: readonly Product[]): number =>
+  products.reduce((sum, { rows, columns, channels }) => sum + rows * columns * channels, 0);
 
 /** Cells that can work at once on a product: a quarter of them where 2x2 form one INT8. */
 export const cellsFor = (parameters: ArrayParameters, bits: number): number => {
