@@ -77,7 +77,7 @@ const mayEnd = (rows: number, ends: Bool, advance: Bool): Bool => {
   const wait = reg("drainWait", uint(width), { reset: 0, doc: "beats until a tile may end" });
   sync(() => {
     when(advance, () => {
-      when(ends, () => wait.set(rows - 1)).elsewhen(wait.ne(0), () => wait.set(wait.sub(1).asUInt().wrap(width)));
+      when(ends, () => wait.set(rows - 1)).elsewhen(wait.ne(0), () => wait.set(wait.subWrap(1)));
     });
   });
   return wait.eq(0);

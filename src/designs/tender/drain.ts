@@ -56,7 +56,7 @@ const countRows = (start: Bool, rows: number, advance: Bool): { readonly sending
   const below = reg("rowsLeft", uint(width), { reset: 0, doc: "rows of the tile still to come after the first beat" });
   sync(() => {
     when(advance, () => {
-      when(start, () => below.set(rows - 1)).elsewhen(below.ne(0), () => below.set(below.sub(1).asUInt().wrap(width)));
+      when(start, () => below.set(rows - 1)).elsewhen(below.ne(0), () => below.set(below.subWrap(1)));
     });
   });
   return { sending: named("sending", start.or(below.ne(0))), final: below.eq(1), odd: start.or(below.bit(0).not()) };
