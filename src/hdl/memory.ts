@@ -82,10 +82,16 @@ export const memory = <S extends BitsShape>(name: string, options: MemoryOptions
       const lanes = made.element.width / made.lane;
       const site = new Site();
       if (lanes > 1 !== (mask !== undefined))
-        throw new UserError("bad-mask", `memory \`${name}\` has ${lanes} lane${lanes === 1 ? "" : "s"}, so a write ${lanes > 1 ? "needs" : "takes no"} mask`, {
-          where: site.location,
-        });
-      builder("write()").addStatement(
+        throw new UserError(
+          "bad-mask",
+          `memory \`${name}\` has ${lanes} lane${lanes === 1 ? "" : "s"}, so a write ${lanes > 1 ? "needs a" : "takes no"} mask`,
+          {
+            where: site.location,
+          },
+        );
+      const build = builder("write()");
+      if (build.block?.kind !== "sync") throw new UserError("misplaced", `memory \`${name}\` is written inside sync()`, { where: site.location });
+      build.addStatement(
         {
           kind: "write",
           memory: made,

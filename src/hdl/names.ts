@@ -22,13 +22,14 @@ export const toSnake = (name: string): string => name.replace(/([a-z0-9])([A-Z])
 
 /**
  * Verilog name of `what`. Names are never repaired.
+ * @param allow.keyword for names that print in capitals, which no keyword does
  * @throws UserError for a name that is no identifier or is a keyword.
  */
-export const verilogName = (name: string, what: string): string => {
+export const verilogName = (name: string, what: string, allow: { readonly keyword?: boolean } = {}): string => {
   const snake = toSnake(name);
   if (!/^[a-z][a-z0-9_]*$/.test(snake))
     throw new UserError("bad-name", `\`${name}\` can't name ${what}: a name is a letter, then letters, digits and underscores`, { where: callerLocation() });
-  if (reserved.has(snake))
+  if (allow.keyword !== true && reserved.has(snake))
     throw new UserError("bad-name", `\`${name}\` can't name ${what}: \`${snake}\` is a keyword of SystemVerilog`, { where: callerLocation() });
   return snake;
 };

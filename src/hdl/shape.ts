@@ -1,5 +1,6 @@
 import { UserError } from "../base/error.ts";
 import { callerLocation } from "./location.ts";
+import { verilogName } from "./names.ts";
 
 /** Unsigned integer of `width` bits. */
 export interface UIntShape {
@@ -44,7 +45,7 @@ export type PortShape = BitsShape | VecShape;
 export type Shape = PortShape | EnumShape;
 
 /** Widest signal that the language accepts: wide enough for a whole array's results, small enough to catch a slip. */
-const maxWidth = 1 << 20;
+export const maxWidth = 1 << 20;
 
 const checkWidth = (what: string, width: number): void => {
   if (!Number.isInteger(width) || width < 1 || width > maxWidth)
@@ -71,13 +72,17 @@ export const vec = <E extends ElementShape>(length: number, element: E): VecShap
   return { kind: "vec", length, element, width: length * element.width };
 };
 
-/** Enumeration of named states, for `reg`, `wire` and `match`. Prints as a SystemVerilog enum called `name`. */
-export const states = <const N extends readonly [string, string, ...string[]]>(name: string, ...cases: N): EnumShape<N[number]> => ({
-  kind: "enum",
-  name,
-  width: Math.ceil(Math.log2(cases.length)),
-  cases,
-});
+/** Enumeration of named states, for `reg`, `wire` and `match`. Prints as a SystemVerilog enum `<name>_t` with the states in capitals. */
+export const states = <const N extends readonly [string, string, ...string[]]>(name: string, ...cases: N): EnumShape<N[number]> => {
+  verilogName(name, "an enumeration");
+  const seen = new Set<string>();
+  for (const state of cases) {
+    const printed = verilogName(state, "a state", { keyword: true });
+    if (seen.has(printed)) throw new UserError("duplicate-name", `states(${name}) has two states called \`${state}\``, { where: callerLocation() });
+    seen.add(printed);
+  }
+  return { kind: "enum", name, width: Math.ceil(Math.log2(cases.length)), cases };
+};
 
 export const isSigned = (shape: Shape): boolean => shape.kind === "sint";
 

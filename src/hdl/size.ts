@@ -1,6 +1,7 @@
 import { UserError } from "../base/error.ts";
 import { callerLocation } from "./location.ts";
 import { type Node, operandsOf } from "./node.ts";
+import { maxWidth } from "./shape.ts";
 
 /** Most operators that one unnamed expression may print: a reader follows fewer, and all that walks expressions may recurse. */
 const maxOperators = 256;
@@ -18,8 +19,12 @@ export const operatorsIn = (node: Node): number => {
   return count;
 };
 
-/** @throws UserError for an expression that is too long to print without names inside */
+/** @throws UserError for an expression that is too wide, or too long to print without names inside */
 export const checkSize = (node: Node): void => {
+  if (node.width > maxWidth)
+    throw new UserError("bad-width", `this expression would have ${node.width} bits, more than the ${maxWidth} that a value may have`, {
+      where: callerLocation(),
+    });
   const count = operatorsIn(node);
   if (count > maxOperators)
     throw new UserError("too-long", `this expression prints ${count} operators, more than the ${maxOperators} that one may have`, {

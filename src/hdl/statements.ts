@@ -155,7 +155,11 @@ export function mux(condition: Like<BoolShape>, then: SInt | number | bigint, ot
 export function mux(condition: Like<BoolShape>, then: Bits | number | bigint | boolean, otherwise: Bits | number | bigint | boolean): UInt | SInt {
   const a = operand(then, otherwise);
   const b = operand(otherwise, then);
-  if (a.signed !== b.signed) throw new UserError("mixed-sign", "mux() mixes a signed and an unsigned arm", { where: callerLocation() });
+  if (a.signed !== b.signed)
+    throw new UserError("mixed-sign", "mux() mixes a signed and an unsigned arm", {
+      where: callerLocation(),
+      hint: "convert one with .toSInt(), .asSInt() or .asUInt()",
+    });
   const node = muxOf(conditionNode(condition), a, b);
   const arm = then instanceof Bits ? then : otherwise;
   if (node.signed) return new SIntClass(node);

@@ -134,7 +134,7 @@ export const elementOf = (vector: Node, shape: VecShape, index: number | Index |
   }
   if (index instanceof UInt) {
     if (2 ** index.width > length * 2 && index.width > 1)
-      throw new UserError("bad-index", `a ${index.width}-bit index reaches far beyond a vector of ${length}`, {
+      throw new UserError("bad-index", `an index of ${index.width} bits reaches far beyond a vector of ${length}`, {
         where: callerLocation(),
         hint: "narrow the index first",
       });
@@ -237,6 +237,8 @@ const scalarNode = (value: unknown, shape: BitsShape, what: string): Node => {
       where: callerLocation(),
       hint: "convert with .toSInt(), .asSInt() or .asUInt()",
     });
+  if (node.width > shape.width && !(value instanceof Bits))
+    throw new UserError("too-wide", `${what} is ${describeShape(shape)}, which can't hold ${String(value)}`, { where: callerLocation() });
   if (node.width > shape.width)
     throw new UserError("too-wide", `${what} is ${describeShape(shape)}, but it is given ${node.width} bits, ${node.width - shape.width} too many`, {
       where: callerLocation(),

@@ -244,7 +244,10 @@ const enumLines = (circuit: Circuit): string[] => {
     for (const name of [typeName(shape), ...names]) {
       const other = owner.get(name) ?? circuit.scope.signals.find((signal: Signal) => signal.name === name)?.name;
       if (other !== undefined)
-        throw new UserError("duplicate-name", `state or type \`${name}\` of ${shape.name} is also the name of ${other} in module \`${circuit.name}\``);
+        throw new UserError("duplicate-name", `state or type \`${name}\` of ${shape.name} is also the name of ${other} in module \`${circuit.name}\``, {
+          where: circuit.site.location,
+          hint: "states of one module need different names",
+        });
       owner.set(name, shape.name);
     }
     return [

@@ -82,7 +82,7 @@ class DomainCheck {
 
 /** A register reads only what belongs to its own clock, except through crossing(). */
 export const checkDomains = (circuit: Circuit): void => {
-  if (circuit.clocks.length < 2) return;
+  if (circuit.clocks.every(({ key }) => key === "")) return;
   const check = new DomainCheck(circuit);
   forEachItem(circuit.scope, (item) => {
     if (item.kind === "sync" || item.kind === "assert" || item.kind === "assume" || item.kind === "cover")

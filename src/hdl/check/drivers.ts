@@ -2,7 +2,7 @@ import { UserError } from "../../base/error.ts";
 import { alsoAt } from "../builder.ts";
 import type { Circuit, Signal } from "../circuit.ts";
 import type { Site } from "../location.ts";
-import { depthOf, describeBits, firstGap, forEachItem, type Range, rangesOf, signalsOf, writesOf } from "./traverse.ts";
+import { depthOf, describeBits, encloses, firstGap, forEachItem, type Range, rangesOf, signalsOf, writesOf } from "./traverse.ts";
 
 interface Driver extends Range {
   readonly owner: string;
@@ -12,10 +12,15 @@ interface Driver extends Range {
 const collect = (circuit: Circuit): Map<Signal, Driver[]> => {
   const drivers = new Map<Signal, Driver[]>();
   let items = 0;
-  forEachItem(circuit.scope, (item, loops) => {
+  forEachItem(circuit.scope, (item, loops, scope) => {
     items += 1;
     for (const { place, site } of writesOf(item)) {
       const { signal, select } = place;
+      if (!encloses(signal.scope, scope))
+        throw new UserError("out-of-scope", `\`${signal.name}\` can't be driven here: it belongs to another module or to one iteration of a repeat()`, {
+          where: site.location,
+          hint: alsoAt("declared", signal.site),
+        });
       const list = drivers.get(signal) ?? [];
       drivers.set(signal, list);
       rangesOf(signal, select, loops.slice(depthOf(signal.scope))).forEach((range, iteration) => {
@@ -32,10 +37,14 @@ const refuseTwoDrivers = (signal: Signal, drivers: readonly Driver[]): void => {
   for (const driver of sorted) {
     if (reaching !== undefined && driver.low < reaching.high && driver.owner !== reaching.owner) {
       const overlap = { low: driver.low, high: Math.min(driver.high, reaching.high) };
-      throw new UserError("two-drivers", `${describeBits(signal, overlap)} is driven twice`, {
-        where: driver.site.location,
-        hint: alsoAt("first driven", reaching.site),
-      });
+      throw new UserError(
+        "two-drivers",
+        `${describeBits(signal, overlap)} driven ${driver.site === reaching.site ? "in several iterations of a repeat()" : "twice"}`,
+        {
+          where: driver.site.location,
+          hint: alsoAt("first driven", reaching.site),
+        },
+      );
     }
     if (reaching === undefined || driver.high >= reaching.high) reaching = driver;
   }
@@ -58,7 +67,7 @@ export const checkDrivers = (circuit: Circuit): void => {
     const gap = firstGap(list, signal.shape.width);
     if (gap !== undefined) {
       const verb = signal.role === "reg" ? "set" : "driven";
-      throw new UserError("undriven", `${describeBits(signal, gap)} is never ${verb}`, { where: signal.site.location });
+      throw new UserError("undriven", `${describeBits(signal, gap)} never ${verb}`, { where: signal.site.location });
     }
   }
 };

@@ -1,4 +1,5 @@
 import { UserError } from "../../base/error.ts";
+import { alsoAt } from "../builder.ts";
 import type { Circuit, FlatPort, Item, Loop, Place, Signal, Statement } from "../circuit.ts";
 import type { Node, Select } from "../node.ts";
 import { operandsOf } from "../node.ts";
@@ -183,10 +184,11 @@ export const checkLoops = (circuit: Circuit): void => {
   if (coarse !== undefined) {
     const exact = bitCycle(dependencies);
     if (exact !== undefined) {
-      const start = coarse[0];
+      const [start, second] = coarse;
+      const other = second === undefined || second === start ? "" : `; ${alsoAt(`\`${second.name}\` declared`, second.site)}`;
       throw new UserError("combinational-loop", `combinational loop: ${exact.map((bit) => bit.replace(/#\d+$/, "")).join(" -> ")}`, {
         where: start?.site.location,
-        hint: "put a register in the path",
+        hint: `put a register in the path${other}`,
       });
     }
   }

@@ -2,7 +2,7 @@ import { UserError } from "../../base/error.ts";
 import { alsoAt } from "../builder.ts";
 import type { Circuit, Item, Loop, Memory, MemoryWrite, Scope } from "../circuit.ts";
 import type { Site } from "../location.ts";
-import { depthOf, forEachItem, forEachScope, forEachStatement } from "./traverse.ts";
+import { depthOf, encloses, forEachItem, forEachScope, forEachStatement } from "./traverse.ts";
 
 const writesIn = (item: Item): MemoryWrite[] => {
   const writes: MemoryWrite[] = [];
@@ -51,7 +51,7 @@ export const checkMemories = (circuit: Circuit): void => {
 };
 
 const refuseForeign = (memory: Memory, scope: Scope, site: Site): void => {
-  for (let around: Scope | undefined = scope; around !== undefined; around = around.parent) if (around === memory.scope) return;
+  if (encloses(memory.scope, scope)) return;
   throw new UserError("out-of-scope", `memory \`${memory.name}\` belongs to another module or to one iteration of a repeat()`, {
     where: site.location,
     hint: alsoAt("declared", memory.site),

@@ -125,6 +125,12 @@ export const writesOf = (item: Item): Write[] => {
 export const loopsBeyond = (signal: Signal, loops: readonly Loop[], scopeDepth: (scope: Scope) => number): readonly Loop[] =>
   loops.slice(scopeDepth(signal.scope));
 
+/** True where a declaration in `outer` can be seen from `inner`. */
+export const encloses = (outer: Scope, inner: Scope): boolean => {
+  for (let scope: Scope | undefined = inner; scope !== undefined; scope = scope.parent) if (scope === outer) return true;
+  return false;
+};
+
 export const depthOf = (scope: Scope): number => {
   let depth = 0;
   for (let outer = scope.parent; outer !== undefined; outer = outer.parent) depth += 1;
@@ -160,9 +166,10 @@ export const firstGap = (ranges: readonly Range[], width: number): Range | undef
   return next < width ? { low: next, high: width } : undefined;
 };
 
+/** Bits of a signal as the subject of a sentence, with its verb: `\`count\` is`, `bits 7 to 4 of \`count\` are`. */
 export const describeBits = (signal: Signal, { low, high }: Range): string => {
-  if (low === 0 && high === signal.shape.width) return `\`${signal.name}\``;
-  return high - low === 1 ? `bit ${low} of \`${signal.name}\`` : `bits ${high - 1} to ${low} of \`${signal.name}\``;
+  if (low === 0 && high === signal.shape.width) return `\`${signal.name}\` is`;
+  return high - low === 1 ? `bit ${low} of \`${signal.name}\` is` : `bits ${high - 1} to ${low} of \`${signal.name}\` are`;
 };
 
 /** References to signals in an expression. */

@@ -1,11 +1,7 @@
 import { UserError } from "../../base/error.ts";
-import type { Circuit, Instance, Scope, Signal } from "../circuit.ts";
-import { depthOf, describeBits, firstGap, forEachItem, type Range, rangesOf, readsOf, refsIn, signalsOf } from "./traverse.ts";
-
-const encloses = (outer: Scope, inner: Scope): boolean => {
-  for (let scope: Scope | undefined = inner; scope !== undefined; scope = scope.parent) if (scope === outer) return true;
-  return false;
-};
+import { alsoAt } from "../builder.ts";
+import type { Circuit, Instance, Signal } from "../circuit.ts";
+import { depthOf, describeBits, encloses, firstGap, forEachItem, type Range, rangesOf, readsOf, refsIn, signalsOf } from "./traverse.ts";
 
 const refuseForgottenOutput = ({ name, child, outputs, site }: Instance): void => {
   const placed = new Set(outputs.map(({ port }) => port));
@@ -20,19 +16,15 @@ const refuseForgottenOutput = ({ name, child, outputs, site }: Instance): void =
 /** Every bit of every input, wire and register is read somewhere, and nothing reads what another iteration or module declared. */
 export const checkUnread = (circuit: Circuit): void => {
   const reads = new Map<Signal, Range[]>();
-  const root = circuit.scope;
-  forEachItem(root, (item, loops, scope) => {
+  forEachItem(circuit.scope, (item, loops, scope) => {
     if (item.kind === "instance") refuseForgottenOutput(item);
     for (const { expression, site } of readsOf(item)) {
       for (const { signal, select } of refsIn(expression)) {
         if (!encloses(signal.scope, scope))
-          throw new UserError(
-            "out-of-scope",
-            `\`${signal.name}\` can't be read here: it belongs to ${encloses(root, signal.scope) ? "one iteration of a repeat()" : "another module"}`,
-            {
-              where: site.location,
-            },
-          );
+          throw new UserError("out-of-scope", `\`${signal.name}\` can't be read here: it belongs to another module or to one iteration of a repeat()`, {
+            where: site.location,
+            hint: alsoAt("declared", signal.site),
+          });
         const list = reads.get(signal) ?? [];
         reads.set(signal, list);
         for (const range of rangesOf(signal, select, loops.slice(depthOf(signal.scope)))) list.push(range);
@@ -43,7 +35,7 @@ export const checkUnread = (circuit: Circuit): void => {
     if (signal.role === "output" || signal.name.startsWith("unused_")) continue;
     const gap = firstGap(reads.get(signal) ?? [], signal.shape.width);
     if (gap !== undefined)
-      throw new UserError("unread", `${describeBits(signal, gap)} is never read`, {
+      throw new UserError("unread", `${describeBits(signal, gap)} never read`, {
         where: signal.site.location,
         hint: "remove it, or say that it is meant to be with discard()",
       });
