@@ -24,7 +24,7 @@ const mixedPorts = {
     s20: input(sint(20)),
     u33: input(uint(33)),
     s70: input(sint(70)),
-    v: input(vec(3, sint(9))),
+    v: input(vec(5, sint(9))),
     w: input(vec(2, uint(64))),
   },
   out: {
@@ -33,11 +33,11 @@ const mixedPorts = {
     s20: output(sint(20)),
     u33: output(uint(33)),
     s70: output(sint(70)),
-    v: output(vec(3, sint(9))),
+    v: output(vec(5, sint(9))),
     w: output(vec(2, uint(64))),
   },
 };
-const widths: Record<string, number> = { flag: 1, u5: 5, s20: 20, u33: 33, s70: 70, v: 27, w: 128 };
+const widths: Record<string, number> = { flag: 1, u5: 5, s20: 20, u33: 33, s70: 70, v: 45, w: 128 };
 const names = Object.keys(widths);
 const mixedText = [
   "module mixed(input logic clk,",
@@ -128,7 +128,7 @@ test("columns of every kind go in and come out, one cycle later", () => {
     s20: fc.integer({ min: -(2 ** 19), max: 2 ** 19 - 1 }),
     u33: fc.bigInt(0n, 2n ** 33n - 1n),
     s70: signedBig(70),
-    v: fc.array(fc.integer({ min: -256, max: 255 }), { minLength: 3, maxLength: 3 }),
+    v: fc.array(fc.integer({ min: -256, max: 255 }), { minLength: 5, maxLength: 5 }),
     w: fc.array(fc.bigInt(0n, 2n ** 64n - 1n), { minLength: 2, maxLength: 2 }),
   });
   fc.assert(
@@ -147,7 +147,7 @@ test("columns of every kind go in and come out, one cycle later", () => {
       const { columns } = copy.block({ inputs: { in: inputs }, cycles: records.length, capture });
       const later = <T>(column: ArrayLike<T>, per = 1): T[] => [...Array.from(column).slice(-per), ...Array.from(column).slice(0, -per)];
       for (const [name, column] of Object.entries(inputs)) {
-        const per = name === "v" ? 3 : name === "w" ? 2 : 1;
+        const per = name === "v" ? 5 : name === "w" ? 2 : 1;
         expect(Array.from(columns[`out.${name}` as "out.v"] as ArrayLike<number>)).toEqual(later(column as ArrayLike<number>, per));
       }
       expect([columns["out.s20"], columns["out.u5"], columns["out.w"]].map((column: Column) => column.constructor.name)).toEqual([
@@ -164,6 +164,9 @@ test("columns that don't fit are refused by name", () => {
   expect(() => copy.block({ inputs: { in: { u5: [1, 32] as never } }, cycles: 2 })).toThrow(
     "port `in_u5` is uint(5) and takes whole numbers from 0 to 31, not 32",
   );
+  expect(() => copy.block({ inputs: { in: { u5: Uint8Array.of(31, 33) } }, cycles: 2 })).toThrow("not 33");
+  expect(() => copy.block({ inputs: { in: { u5: Int8Array.of(0, -1) } }, cycles: 2 })).toThrow("not -1");
+  expect(() => copy.block({ inputs: { in: { s20: Uint32Array.of(2 ** 32 - 1) } }, cycles: 1 })).toThrow("not 4294967295");
   expect(() => copy.block({ inputs: { in: { s70: [1n << 69n] } }, cycles: 1 })).toThrow("port `in_s70` is sint(70)");
   expect(() => sim.block({ cycles: 1, capture: ["nothing" as "out"] })).toThrow("has no port `nothing`");
   expect(() => sim.block({ cycles: 1, when: "out" })).toThrow("`when` takes 1-bit ports");

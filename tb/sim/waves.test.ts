@@ -98,7 +98,7 @@ test("two clocks are traced at their own times", async () => {
   ).toEqual([7000, 13_000, 19_000, 25_000]);
 });
 
-test("an FST file is written and names the signals", async () => {
+test("an FST file is written", async () => {
   const trace = join(folder, "one.fst");
   const sim = await simulate(counter, { trace });
   sim.reset();
