@@ -32,8 +32,6 @@ export type Node = { readonly width: number; readonly signed: boolean } & (
   | { readonly op: "cat"; readonly parts: readonly Node[] }
 );
 
-export type Op = Node["op"];
-
 /** Bits that an unsigned value needs, at least one. */
 export const bitsFor = (value: bigint): number => (value <= 0n ? 1 : value.toString(2).length);
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { formatLocation, UserError } from "../../src/base/error.ts";
-import { type About, type Inside, input, module, output, type PortMap } from "../../src/hdl/index.ts";
+import { type About, type Inside, module, type PortMap } from "../../src/hdl/index.ts";
 
 const sources = new Map<string, string[]>();
 
@@ -31,5 +31,3 @@ export const refusal = (run: () => unknown): string => {
 
 /** A module of the ports given, around the body under test. */
 export const build = <const P extends PortMap>(ports: P, body: (io: Inside<P>) => void, about: About | string = "") => module("under_test", ports, body, about);
-
-export { input, output };

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runTool } from "../../src/base/tool.ts";
 
@@ -18,7 +18,7 @@ test("what must not compile does not, and the rest of the file does", async () =
 test("a line that compiles after all is found", async () => {
   const planted = await mkdtemp(join(folder, "planted-"));
   try {
-    const text = readFileSync(join(folder, "hdl.ts"), "utf8").replaceAll('"../../src', `"${resolve("src")}`);
+    const text = readFileSync(join(folder, "hdl.ts"), "utf8").replaceAll('"../../src', '"../../../src');
     await writeFile(join(planted, "hdl.ts"), text.replace("    io.a.set(1);", "    io.y.set(1);"));
     await writeFile(join(planted, "tsconfig.json"), '{ "extends": "../tsconfig.json", "include": ["."] }');
     expect(await compile(planted)).toContain("Unused '@ts-expect-error' directive");

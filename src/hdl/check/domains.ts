@@ -29,7 +29,11 @@ class DomainCheck {
 
   constructor(circuit: Circuit) {
     forEachItem(circuit.scope, (item) => {
-      for (const { place } of writesOf(item)) this.#driversOf.set(place.signal, [...(this.#driversOf.get(place.signal) ?? []), item]);
+      for (const { place } of writesOf(item)) {
+        const drivers = this.#driversOf.get(place.signal);
+        if (drivers === undefined) this.#driversOf.set(place.signal, [item]);
+        else if (drivers.at(-1) !== item) drivers.push(item);
+      }
     });
   }
 
@@ -39,6 +43,8 @@ class DomainCheck {
     if (known !== undefined) return known;
     const sources: Sources = new Map();
     const seen = new Set<Signal>();
+    // A comb() block may drive thousands of signals: what it reads counts once.
+    const expanded = new Set<Item>();
     const stack = [signal];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       if (seen.has(next)) continue;
@@ -50,7 +56,9 @@ class DomainCheck {
       for (const item of this.#driversOf.get(next) ?? []) {
         const clocked = item.kind === "instance" ? this.#instanceSource(item, next) : undefined;
         if (clocked !== undefined) sources.set(clocked.key, next);
-        else for (const { expression } of readsOf(item)) for (const ref of uncrossedRefs(expression)) stack.push(ref);
+        if (clocked !== undefined || expanded.has(item)) continue;
+        expanded.add(item);
+        for (const { expression } of readsOf(item)) for (const ref of uncrossedRefs(expression)) stack.push(ref);
       }
     }
     this.#known.set(signal, sources);

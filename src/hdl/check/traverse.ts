@@ -121,10 +121,6 @@ export const writesOf = (item: Item): Write[] => {
   }
 };
 
-/** Loops around an item that don't enclose the signal's declaration: the item stands for one driver or reader in each of their iterations. */
-export const loopsBeyond = (signal: Signal, loops: readonly Loop[], scopeDepth: (scope: Scope) => number): readonly Loop[] =>
-  loops.slice(scopeDepth(signal.scope));
-
 /** True where a declaration in `outer` can be seen from `inner`. */
 export const encloses = (outer: Scope, inner: Scope): boolean => {
   for (let scope: Scope | undefined = inner; scope !== undefined; scope = scope.parent) if (scope === outer) return true;
