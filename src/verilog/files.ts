@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { UserError } from "../base/error.ts";
 import { signedText } from "../base/signed-text.ts";
-import { childrenOf, type Circuit } from "../hdl/circuit.ts";
+import { type Circuit, childrenOf } from "../hdl/circuit.ts";
 import { moduleText } from "./module.ts";
 
 /** A file of the design: its name, without a folder, and its text. */
@@ -25,7 +25,7 @@ const wrapText = (text: string, width = 116): string[] => {
 
 /** What a reader wants to know before the ports: purpose, parameters, latency, notes, properties. */
 const headerLines = ({ name, about, scope }: Circuit): string[] => {
-  const lines = [`${name}`, ...wrapText(about.doc)];
+  const lines = [name, ...wrapText(about.doc)];
   if (about.parameters !== undefined && about.parameters.length > 0) {
     lines.push("", "Parameters:");
     const width = Math.max(...about.parameters.map((parameter) => `${parameter.name} = ${parameter.value}`.length));
@@ -64,7 +64,10 @@ export const verilogFiles = (top: Circuit): VerilogFile[] => {
     const file = circuit.external === undefined ? { name: `${circuit.name}.sv`, text: fileText(circuit) } : externText(circuit, circuit.external.file);
     const first = texts.get(circuit.name);
     if (first !== undefined && first !== file.text)
-      throw new UserError("duplicate-module", `two different modules are called \`${circuit.name}\``, { where: circuit.site.location, hint: "make the name a function of all parameters" });
+      throw new UserError("duplicate-module", `two different modules are called \`${circuit.name}\``, {
+        where: circuit.site.location,
+        hint: "make the name a function of all parameters",
+      });
     texts.set(circuit.name, file.text);
     files.set(file.name, file);
   };
