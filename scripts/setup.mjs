@@ -78,6 +78,15 @@ const privilege = () => {
   return undefined;
 };
 
+/** What to run by hand where `privilege` finds no way. */
+const askForPackages = (packages) => {
+  const hasSudo = onPath("sudo");
+  const apt = hasSudo ? "sudo apt-get" : "apt-get";
+  const [reason, who] = hasSudo ? ["`sudo` needs a password", ""] : ["there is no `sudo`", " as root"];
+  const line = `${apt} update && ${apt} ${installArguments(packages).join(" ")}`;
+  return `cannot install packages: this user is not root and ${reason}. Run this line${who}, then repeat the command:\n${line}`;
+};
+
 const run = ([command, ...args], options = {}) => {
   // Standard output stays free for the command that follows; no standard input, so nothing can ask.
   const { status, error } = spawnSync(command, args, { stdio: ["ignore", 2, 2], cwd: ROOT, ...options });
@@ -99,10 +108,7 @@ const installTools = (entries) => {
   if (missing.length === 0) return;
   if (process.platform !== "linux" || !onPath("apt-get")) throw new Refusal(elsewhere(missing));
   const prefix = privilege();
-  if (prefix === undefined) {
-    const line = `sudo apt-get update && sudo apt-get ${installArguments(packagesOf(missing)).join(" ")}`;
-    throw new Refusal(`cannot install packages: this user is not root and \`sudo\` needs a password. Run this line, then repeat the command:\n${line}`);
-  }
+  if (prefix === undefined) throw new Refusal(askForPackages(packagesOf(missing)));
   say("apt-get update");
   if (!run([...prefix, "apt-get", "-q", "-o", `DPkg::Lock::Timeout=${LOCK_SECONDS}`, "update"]))
     say("the package lists could not be renewed; going on with the old ones");
