@@ -195,6 +195,11 @@ export const structureCases: Record<string, Record<string, () => unknown>> = {
         instance("u", child, { d: 0, q: forced });
         io.y.set(io.a);
       }),
+    "a block that reads nothing": () =>
+      build(io8, (io) => {
+        comb(() => io.y.set(3));
+        discard("a", io.a);
+      }),
     "a latch": () => build(io8, (io) => comb(() => when(io.a.any(), () => io.y.set(1)))),
     "a latch in one state": () =>
       build({ y: output(bool) }, (io) => {

@@ -2,7 +2,7 @@ import { UserError } from "../../base/error.ts";
 import { alsoAt } from "../builder.ts";
 import type { Circuit, Place, Signal, Statement } from "../circuit.ts";
 import type { Site } from "../location.ts";
-import { forEachItem, forEachStatement } from "./traverse.ts";
+import { forEachItem, forEachStatement, readsOf, refsIn } from "./traverse.ts";
 
 /** Text that two places share when they are the same bits of the same signal. */
 const keyOf = ({ signal, select }: Place): string => {
@@ -38,6 +38,11 @@ const alwaysSet = (body: readonly Statement[]): Set<string> => {
 export const checkLatches = (circuit: Circuit): void => {
   forEachItem(circuit.scope, (item) => {
     if (item.kind !== "comb") return;
+    if (readsOf(item).every(({ expression }) => refsIn(expression).length === 0))
+      throw new UserError("constant-block", "comb() reads no signal, so nothing would make it run", {
+        where: item.site.location,
+        hint: "set constants outside comb()",
+      });
     const done = alwaysSet(item.body);
     forEachStatement(item.body, (statement) => {
       if (statement.kind !== "set") return;
