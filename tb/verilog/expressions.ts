@@ -177,8 +177,10 @@ const resized = (choices: Choices, signed: boolean): Expression => {
   const a = expression(choices, signed);
   switch (choices.pick(4)) {
     case 0: {
-      const width = 1 + choices.pick(a.width);
-      return make("wrap", width, signed, [a], [width]);
+      // Dropping the one bit that an operator added, and widening again, is where a wrong rewrite shows.
+      const width = choices.pick(2) === 0 ? Math.max(1, a.width - 1) : 1 + choices.pick(a.width);
+      const wrapped = make("wrap", width, signed, [a], [width]);
+      return choices.pick(2) === 0 ? make("extend", a.width + 3, signed, [wrapped], [a.width + 3]) : wrapped;
     }
     case 1: {
       const width = 1 + choices.pick(a.width);
