@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content hash: a5c233a83621cde667190c01
+// Content hash: 712680831f6cabba6133546e
 // tender_array_r16_c16_i8_a32_s2
 // Tender's multi-scale systolic array: 16 x 16 INT8 cells, output stationary, with zero-bubble shift-accumulate
 // between channel groups.
@@ -213,13 +213,16 @@ module tender_array_r16_c16_i8_a32_s2 (
   assign row_overflow[15] = overflow_net[271];
 
   for (genvar i = 0; i < 15; i = i + 1) begin : align_col
+    logic [32:0]            leaving;
     logic [32:0]            lane;
     logic [33*(15 - i)-1:0] lane_line;
+
+    assign leaving = {overflow_net[i + 256], $signed(result_net[32*(i + 256) +: 32])};
 
     always_ff @(posedge clk) begin
       if (advance) begin
         lane_line <= lane_line << 33;
-        lane_line[32:0] <= {overflow_net[i + 256], $signed(result_net[32*(i + 256) +: 32])};
+        lane_line[32:0] <= leaving;
       end
     end
     assign lane = lane_line[33*(14 - i) +: 33];

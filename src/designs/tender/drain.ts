@@ -42,7 +42,9 @@ const align = ({ result, overflow }: Bottom, { cols, accWidth }: ArrayParameters
   flags.at(cols - 1).set(overflow.at(cols - 1));
   if (cols > 1)
     repeat("align_col", cols - 1, (k) => {
-      const lane = delay("lane", cat(overflow.at(k), result.at(k)), k.times(-1).plus(cols - 1), { enable: advance });
+      // Named, since Verilator keeps a net in one piece where a clocked block reads it: a slow build and a slow model.
+      const leaving = named("leaving", cat(overflow.at(k), result.at(k)));
+      const lane = delay("lane", leaving, k.times(-1).plus(cols - 1), { enable: advance });
       data.at(k).set(lane.bits(accWidth - 1, 0).asSInt());
       flags.at(k).set(lane.bit(accWidth));
     });
