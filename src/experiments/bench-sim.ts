@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -8,10 +8,10 @@ import { fileURLToPath } from "node:url";
 import { UserError } from "../base/error.ts";
 import { Random } from "../base/random.ts";
 import { runTool } from "../base/tool.ts";
-import { input, output } from "../hdl/ports.ts";
-import { bool, sint, vec } from "../hdl/shape.ts";
+import type { ArrayPorts } from "../designs/index.ts";
+import { tenderArray } from "../designs/index.ts";
 import type { SimSource, Simulation } from "../sim/index.ts";
-import { simulate, verilog } from "../sim/index.ts";
+import { simulate, toSource } from "../sim/index.ts";
 import { build } from "../sim/verilator/build.ts";
 import { compilerOf, findToolchain, verilatorInclude } from "../sim/verilator/toolchain.ts";
 import type { BenchSimRow, FieldsOf } from "./results.ts";
@@ -26,27 +26,14 @@ export interface BenchSimOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-const arrayPorts = (size: number) => ({
-  valid: input(bool),
-  first: input(bool),
-  shift: input(bool),
-  drain: input(bool),
-  a: input(vec(size, sint(8))),
-  b: input(vec(size, sint(8))),
-  outValid: output(bool),
-  out: output(vec(size, sint(32))),
-});
-type ArrayPorts = ReturnType<typeof arrayPorts>;
-
-/** One cycle each: control bits, then activations and weights, `size` bytes of each. */
+/** One cycle each: tags, then activations and weights, `size` bytes of each. `valid` and `ready` are always high. */
 interface Stimulus {
   readonly cycles: number;
-  readonly valid: Uint8Array;
   readonly first: Uint8Array;
+  readonly last: Uint8Array;
   readonly shift: Uint8Array;
-  readonly drain: Uint8Array;
-  readonly a: Int8Array;
-  readonly b: Int8Array;
+  readonly x: Uint8Array;
+  readonly w: Int8Array;
 }
 
 /** A way to run the stimulus `repeats` times; `seconds` of processor time without preparation, `hash` over every valid output word. */
@@ -60,21 +47,19 @@ const benchFile = (path: string): string => {
   });
 };
 
-/** Tiles of `2 * size` products, then as many idle cycles for the skew, then `size` drain cycles: 40 % of the cycles feed, 20 % drain. */
+/** Tiles of `2 * size` channels back to back: a beat every cycle, and results in half of the cycles. One boundary in ten has a shift. */
 const makeStimulus = (size: number): Stimulus => {
-  const period = 5 * size;
-  const cycles = period * Math.ceil(4096 / period);
+  const channels = 2 * size;
+  const cycles = channels * Math.ceil(4096 / channels);
   const random = new Random(size);
-  const column = (f: (phase: number) => boolean): Uint8Array => Uint8Array.from({ length: cycles }, (_, cycle) => Number(f(cycle % period)));
-  const bytes = (): Int8Array => Int8Array.from({ length: cycles * size }, () => random.integer(-128, 127));
+  const column = (f: (channel: number) => number): Uint8Array => Uint8Array.from({ length: cycles }, (_, cycle) => f(cycle % channels));
   return {
     cycles,
-    valid: column((phase) => phase < 2 * size),
-    first: column((phase) => phase === 0),
-    shift: column((phase) => phase > 0 && phase < 2 * size && random.chance(0.1)),
-    drain: column((phase) => phase >= 4 * size),
-    a: bytes(),
-    b: bytes(),
+    first: column((channel) => Number(channel === 0)),
+    last: column((channel) => Number(channel === channels - 1)),
+    shift: column((channel) => (channel > 0 && random.chance(0.1) ? random.integer(1, 3) : 0)),
+    x: Uint8Array.from({ length: cycles * size }, () => random.integer(0, 255)),
+    w: Int8Array.from({ length: cycles * size }, () => random.integer(-128, 127)),
   };
 };
 
@@ -91,28 +76,29 @@ const processorSeconds = (): number => {
   return (user + system) / 1e6;
 };
 
+type Opener = () => Promise<Simulation<ArrayPorts>>;
+
 /** As a test bench would be written that reacts every cycle: set the inputs, step, look at the outputs. */
 const stepRunner =
-  (open: () => Promise<Simulation<ArrayPorts>>, size: number, stimulus: Stimulus): Runner =>
+  (open: Opener, size: number, stimulus: Stimulus): Runner =>
   async (repeats) => {
     const sim = await open();
-    const { valid, first, shift, drain, a, b, outValid, out } = sim.io;
-    const [aWords, bWords] = [new Uint32Array(stimulus.a.buffer), new Uint32Array(stimulus.b.buffer)];
+    const { x, w, y } = sim.io;
+    const [xWords, wWords] = [new Uint32Array(stimulus.x.buffer), new Uint32Array(stimulus.w.buffer)];
     const words = size / 4;
     const seen = new Uint32Array(size);
     let hash = fnvStart;
     const start = processorSeconds();
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (let cycle = 0; cycle < stimulus.cycles; cycle++) {
-        valid.poke(stimulus.valid[cycle]!);
-        first.poke(stimulus.first[cycle]!);
-        shift.poke(stimulus.shift[cycle]!);
-        drain.poke(stimulus.drain[cycle]!);
-        a.pokeWords(aWords, cycle * words);
-        b.pokeWords(bWords, cycle * words);
+        x.first.poke(stimulus.first[cycle]!);
+        x.last.poke(stimulus.last[cycle]!);
+        x.shift.poke(stimulus.shift[cycle]!);
+        x.data.pokeWords(xWords, cycle * words);
+        w.data.pokeWords(wWords, cycle * words);
         sim.step();
-        if (outValid.peek() === 0) continue;
-        out.peekWords(seen);
+        if (y.valid.peek() === 0) continue;
+        y.data.peekWords(seen);
         hash = hashWords(hash, seen);
       }
     }
@@ -121,20 +107,20 @@ const stepRunner =
     return { seconds, hash: hashText(hash) };
   };
 
-/** All stimulus in one call, valid outputs captured. The last valid output of a repeat is seen in the first cycle of the next. */
+/** All stimulus in one call, valid results captured. A result that comes with the last edge of a repeat is seen in the first cycle of the next. */
 const blockRunner =
-  (open: () => Promise<Simulation<ArrayPorts>>, stimulus: Stimulus): Runner =>
+  (open: Opener, { cycles, first, last, shift, x, w }: Stimulus): Runner =>
   async (repeats) => {
     const sim = await open();
-    const { cycles, ...inputs } = stimulus;
+    const inputs = { x: { first, last, shift, data: x }, w: { data: w } };
     let hash = fnvStart;
     const start = processorSeconds();
-    const hashCaptured = (columns: { readonly out: unknown }): void => {
-      const { buffer, byteOffset, byteLength } = columns.out as Int32Array;
+    const hashCaptured = (columns: { readonly "y.data": unknown }): void => {
+      const { buffer, byteOffset, byteLength } = columns["y.data"] as Int32Array;
       hash = hashWords(hash, new Uint32Array(buffer, byteOffset, byteLength / 4));
     };
-    for (let repeat = 0; repeat < repeats; repeat++) hashCaptured(sim.block({ inputs, cycles, capture: ["out"], when: "outValid" }).columns);
-    hashCaptured(sim.block({ inputs: { valid: 0, drain: 0 }, cycles: 1, capture: ["out"], when: "outValid" }).columns);
+    for (let repeat = 0; repeat < repeats; repeat++) hashCaptured(sim.block({ inputs, cycles, capture: ["y.data"], when: "y.valid" }).columns);
+    if (sim.io.y.valid.peek() === 1) hashCaptured(sim.block({ cycles: 1, capture: ["y.data"] }).columns);
     const seconds = processorSeconds() - start;
     sim.close();
     return { seconds, hash: hashText(hash) };
@@ -172,14 +158,14 @@ const cppRunner =
     return { seconds: Number(seconds), hash: hash ?? "" };
   };
 
-const recordsOf = (size: number, stimulus: Stimulus): Uint32Array => {
+const recordsOf = (size: number, { cycles, first, last, shift, x, w }: Stimulus): Uint32Array => {
   const words = 1 + size / 2;
-  const records = new Uint32Array(words * stimulus.cycles);
-  const bytes = new Int8Array(records.buffer);
-  for (let cycle = 0; cycle < stimulus.cycles; cycle++) {
-    records[cycle * words] = stimulus.valid[cycle]! | (stimulus.first[cycle]! << 1) | (stimulus.shift[cycle]! << 2) | (stimulus.drain[cycle]! << 3);
-    bytes.set(stimulus.a.subarray(cycle * size, (cycle + 1) * size), (cycle * words + 1) * 4);
-    bytes.set(stimulus.b.subarray(cycle * size, (cycle + 1) * size), (cycle * words + 1) * 4 + size);
+  const records = new Uint32Array(words * cycles);
+  const bytes = new Uint8Array(records.buffer);
+  for (let cycle = 0; cycle < cycles; cycle++) {
+    records[cycle * words] = first[cycle]! | (last[cycle]! << 1) | (shift[cycle]! << 2);
+    bytes.set(x.subarray(cycle * size, (cycle + 1) * size), (cycle * words + 1) * 4);
+    bytes.set(w.subarray(cycle * size, (cycle + 1) * size), (cycle * words + 1) * 4 + size);
   }
   return records;
 };
@@ -207,20 +193,21 @@ interface Contest {
 const prepare = async (folder: string, size: number): Promise<Contest> => {
   if (!Number.isInteger(size) || size < 4 || size % 4 !== 0 || size > 64)
     throw new UserError("bad-size", `an array for \`bench sim\` has 4 to 64 rows, a multiple of 4, not ${size}`);
-  const text = await readFile(benchFile("reference/systolic_array.sv"), "utf8");
-  const source = verilog({ top: "systolic_array", files: [{ name: "systolic_array.sv", text }], ports: arrayPorts(size), parameters: { N: size } });
+  const source = toSource(tenderArray({ rows: size, cols: size, kind: "int8", accWidth: 32, shiftBits: 2 }));
   const stimulus = makeStimulus(size);
   const here = await mkdtemp(join(folder, "size-"));
   const options = { profile: "fast", trace: undefined, visible: [] } as const;
   // Once before, so that the tools' own run-time library is there, as it is after a machine's first simulation.
   await build(source, options);
-  const unseen = { ...source, files: [{ name: "systolic_array.sv", text: `${text}// ${randomUUID()}\n` }] };
+  const unseen = { ...source, files: source.files.map((file) => ({ ...file, text: `${file.text}// ${randomUUID()}\n` })) };
   const cold = await timed(() => build(unseen, options));
   await rm(dirname(cold.result.library), { recursive: true });
   const cachedSeconds = await timed(() => build(source, options));
-  const open = async (): Promise<Simulation<ArrayPorts>> => {
+  const open: Opener = async () => {
     const sim = await simulate(source, { profile: "fast" });
     sim.reset(2);
+    const { x, w, y } = sim.io;
+    for (const port of [x.valid, w.valid, y.ready]) port.poke(1);
     return sim;
   };
   await open().then((sim) => sim.close());
@@ -257,7 +244,7 @@ const rowsOf = (contest: Contest): BenchSimRow[] =>
     const expected = isCpp ? null : expectedRatio(contest.size, mode);
     const ratio = median(samples.map((sample, i) => contest.samples[0]![i]!.seconds / sample.seconds));
     return {
-      design: `systolic_array ${contest.size}x${contest.size}`,
+      design: `tender-array ${contest.size}x${contest.size}`,
       engine,
       mode,
       cyclesPerSecond: Math.round(total / median(samples.map((sample) => sample.seconds))),

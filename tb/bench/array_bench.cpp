@@ -1,8 +1,8 @@
-// Hand-written test bench for `bench sim`: replays a file of stimulus on a Verilated array and hashes every valid output.
+// Hand-written test bench for `bench sim`: replays a file of stimulus on a Verilated Tender array (INT8) and hashes every valid result.
 //
 //   array_bench STIMULUS RECORDS REPEATS
 //
-// A record is one cycle: a word of control bits (valid, first, shift, drain), then the activations, then the weights.
+// A record is one cycle: a word of tags (first, last, two bits of shift), then the activations, then the weights.
 // Prints cycles, seconds of processor time and hash. -DSIZE=n says how many rows and columns the array has.
 
 #include "Vdut.h"
@@ -39,23 +39,25 @@ int main(int argc, char** argv) {
   clock(dut);
   clock(dut);
   dut.rst = 0;
+  dut.x_valid = 1;
+  dut.w_valid = 1;
+  dut.y_ready = 1;
 
   uint32_t hash = 2166136261u;
-  uint32_t out[SIZE];
+  uint32_t row[SIZE];
   const std::clock_t start = std::clock();
   for (size_t repeat = 0; repeat < repeats; ++repeat) {
     const uint32_t* record = stimulus.data();
     for (size_t i = 0; i < records; ++i, record += record_words) {
-      dut.valid = record[0] & 1;
-      dut.first = record[0] >> 1 & 1;
-      dut.shift = record[0] >> 2 & 1;
-      dut.drain = record[0] >> 3 & 1;
-      std::memcpy(&dut.a, record + 1, SIZE);
-      std::memcpy(&dut.b, record + 1 + SIZE / 4, SIZE);
+      dut.x_first = record[0] & 1;
+      dut.x_last = record[0] >> 1 & 1;
+      dut.x_shift = record[0] >> 2 & 3;
+      std::memcpy(&dut.x_data, record + 1, SIZE);
+      std::memcpy(&dut.w_data, record + 1 + SIZE / 4, SIZE);
       clock(dut);
-      if (!dut.out_valid) continue;
-      std::memcpy(out, &dut.out, sizeof out);
-      for (uint32_t word : out) hash = (hash ^ word) * 16777619u;
+      if (!dut.y_valid) continue;
+      std::memcpy(row, &dut.y_data, sizeof row);
+      for (uint32_t word : row) hash = (hash ^ word) * 16777619u;
     }
   }
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
