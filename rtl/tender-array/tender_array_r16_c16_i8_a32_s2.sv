@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content hash: 712680831f6cabba6133546e
+// Content hash: 9de039b4bbf668c7121adf6b
 // tender_array_r16_c16_i8_a32_s2
 // Tender's multi-scale systolic array: 16 x 16 INT8 cells, output stationary, with zero-bubble shift-accumulate
 // between channel groups.
@@ -194,7 +194,7 @@ module tender_array_r16_c16_i8_a32_s2 (
   for (genvar r = 0; r < 16; r = r + 1) begin : edge_row
     logic unused_edge;
 
-    assign unused_edge = ^{$signed(x_net[9*(17*r + 16) +: 9]), shift_net[2*(17*r + 16) +: 2], first_net[17*r + 16], last_net[17*r + 16]};
+    assign unused_edge = ^{x_net[9*(17*r + 16) +: 9], shift_net[2*(17*r + 16) +: 2], first_net[17*r + 16], last_net[17*r + 16]};
   end
 
   assign unused_edge_col = ^w_net[2175:2048];
@@ -217,7 +217,7 @@ module tender_array_r16_c16_i8_a32_s2 (
     logic [32:0]            lane;
     logic [33*(15 - i)-1:0] lane_line;
 
-    assign leaving = {overflow_net[i + 256], $signed(result_net[32*(i + 256) +: 32])};
+    assign leaving = {overflow_net[i + 256], result_net[32*(i + 256) +: 32]};
 
     always_ff @(posedge clk) begin
       if (advance) begin

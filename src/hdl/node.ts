@@ -195,6 +195,8 @@ export const castSign = (node: Node, signed: boolean): Node => {
   if (node.signed === signed) return node;
   if (node.op === "lit") return lit(node.value, node.width, signed);
   if (node.op === "cast") return node.a;
+  // A part of a signal has no sign of its own in Verilog.
+  if (node.op === "ref" && node.select !== undefined) return { ...node, signed };
   return { op: "cast", a: node, width: node.width, signed };
 };
 

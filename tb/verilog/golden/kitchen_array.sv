@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content hash: 808ec35545bf8446c33aacd4
+// Content hash: 0003f4e62272724619256e5a
 // kitchen_array
 // array
 module kitchen_array (
@@ -36,7 +36,7 @@ module kitchen_array (
   for (genvar r = 0; r < 3; r = r + 1) begin : east
     logic unused_a_edge;
 
-    assign unused_a_edge = ^$unsigned($signed(a_net[8*(5*r + 4) +: 8]));
+    assign unused_a_edge = ^a_net[8*(5*r + 4) +: 8];
   end
 
   assign unused_b_edge = ^b_net[127:96];
