@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UserError } from "../base/error.ts";
@@ -43,16 +44,34 @@ const asDesign = (exported: unknown, file: string): Design => {
   });
 };
 
-/** A user's file: TypeScript is compiled as it is loaded. */
-const designFrom = async (file: string): Promise<Design> => {
-  const url = pathToFileURL(resolve(file)).href;
+/** TypeScript is compiled as it is loaded, whatever kind of module the user's package.json makes of it. */
+const load = async (file: string): Promise<unknown> => {
+  const path = resolve(file);
+  if (!/\.[cm]?ts$/.test(path)) return import(pathToFileURL(path).href);
+  const { register } = await import("tsx/cjs/api");
+  const unregister = register();
   try {
-    const loaded: unknown = /\.[cm]?ts$/.test(file) ? await (await import("tsx/esm/api")).tsImport(url, import.meta.url) : await import(url);
-    return asDesign((loaded as { default?: unknown }).default, file);
-  } catch (cause) {
-    if ((cause as { name?: string }).name === "UserError") throw cause;
-    throw new UserError("bad-design-file", `${file} can't be loaded: ${(cause as Error).message}`, { cause });
+    return createRequire(pathToFileURL(path))(path);
+  } finally {
+    unregister();
   }
+};
+
+/** The user's file may have loaded a copy of the language of its own, whose errors are of another class. */
+const ownError = (thrown: unknown, file: string): UserError => {
+  const { name, code, message, where, hint } = thrown as Partial<UserError>;
+  if (name === "UserError" && code !== undefined && message !== undefined) return new UserError(code, message, { where, hint, cause: thrown });
+  return new UserError("bad-design-file", `${file} can't be loaded: ${message ?? String(thrown)}`, { cause: thrown });
+};
+
+const designFrom = async (file: string): Promise<Design> => {
+  let loaded: unknown;
+  try {
+    loaded = await load(file);
+  } catch (thrown) {
+    throw ownError(thrown, file);
+  }
+  return asDesign((loaded as { default?: unknown }).default, file);
 };
 
 /** A design by name or file, with all its parameters. @throws UserError for unknown designs and illegal parameters */

@@ -1,9 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isPristine } from "../../src/base/signed-text.ts";
 import { generate } from "../../src/experiments/generate.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
 
 let folder = "";
 beforeEach(() => {
@@ -58,6 +62,32 @@ describe("generate", () => {
     await expect(generate({ ...small, out: folder })).rejects.toMatchObject({ code: "edited-file" });
     await generate({ ...small, out: folder, force: true });
     expect(readdirSync(folder)).toContain("other.sv");
+  });
+
+  test.each(["commonjs", "module"])("takes a user's TypeScript in a package of type %s, and names the line of its errors", (type) => {
+    const user = join(folder, "user é design");
+    mkdirSync(join(user, "node_modules"), { recursive: true });
+    symlinkSync(ROOT, join(user, "node_modules", "systole"));
+    writeFileSync(join(user, "package.json"), JSON.stringify({ type }));
+    const run = (sum: string) => {
+      const ports = "{ a: input(uint(8)), sum: output(uint(8)) }";
+      const body = `(io) => {\n  io.sum.set(${sum});\n}`;
+      writeFileSync(
+        join(user, "adder.ts"),
+        `import { input, module, output, uint } from "systole/hdl";\nexport default module("adder", ${ports}, ${body}, "Adds.");\n`,
+      );
+      const loader = pathToFileURL(join(ROOT, "node_modules/tsx/dist/loader.mjs")).href;
+      return spawnSync(
+        process.execPath,
+        ["--conditions=systole-source", "--import", loader, join(ROOT, "src/cli/main.ts"), "generate", "./adder.ts", "--out", "out"],
+        { cwd: user, encoding: "utf8" },
+      );
+    };
+    const refused = run("io.a.add(1)");
+    expect(refused.stderr).toContain("adder.ts:3:10: `sum` is uint(8), but it is given 9 bits");
+    expect(refused.status).toBe(2);
+    expect(run("io.a.addWrap(1)")).toMatchObject({ status: 0, stderr: "" });
+    expect(readFileSync(join(user, "out", "adder.sv"), "utf8")).toContain("assign sum = a + 8'd1;");
   });
 
   test.each([
