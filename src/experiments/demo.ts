@@ -24,7 +24,7 @@ export interface DemoOptions {
   readonly force?: boolean | undefined;
   /** Folder of Verilog to simulate instead of generated files; nothing is written then. */
   readonly rtl?: string | undefined;
-  /** Tokens of text that go through the layer. Default: 64. */
+  /** Tokens of text that go through the layer; a few are needed, since a channel that is constant over all of them has no scale. Default: 64. */
   readonly tokens?: number | undefined;
   /** Sequences of 512 tokens for the perplexity table; 0 leaves it out. Default: 2. */
   readonly sequences?: number | undefined;

@@ -52,7 +52,7 @@ export const demo: Leaf<"demo", DemoOptions> = {
       .option("--out <folder>", "where the array's files go (default: rtl/tender-array)")
       .option("--force", "replace files that were edited")
       .option("--rtl <folder>", "simulate the Verilog in this folder instead of generated files")
-      .option("--tokens <integer>", "tokens of text that go through the layer", integerIn(1, 512), 64)
+      .option("--tokens <integer>", "tokens of text that go through the layer", integerIn(4, 512), 64)
       .option("--sequences <integer>", "sequences of 512 tokens for the perplexity table; 0 leaves it out", integerIn(0, 16), 2)
       .addOption(engineOption("verilator"));
   },
