@@ -98,6 +98,14 @@ test("a promise that nobody waits for is refused", () => {
   expect(lint("src/lib/floating.ts").some((line) => line.includes("no-floating-promises"))).toBe(true);
 });
 
+test("the path of a file's URL, which a space or a letter beyond ASCII breaks, is refused", () => {
+  plant(
+    "tb/encoded.ts",
+    `export const path = new URL("a.json", import.meta.url).pathname;\nexport const search = new URL("a.json", import.meta.url).search;\n`,
+  );
+  expect(lint("tb/encoded.ts")).toEqual(["tb/encoded.ts:1: eslint(no-restricted-properties): 'pathname' is restricted from being used."]);
+});
+
 test("long files and long functions are refused, a test's callback is not", () => {
   const lines = (count: number): string => "  count += 1;\n".repeat(count);
   plant("src/lib/long-function.ts", `export let count = 0;\nexport const f = (): void => {\n${lines(59)}};\n`);

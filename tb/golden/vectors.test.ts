@@ -10,7 +10,7 @@ import { integerProducts } from "../../src/experiments/vectors/integer-products.
 import { JsonValue, readJson } from "../../src/experiments/vectors/json-value.ts";
 import { shiftAccumulate } from "../../src/golden/tender/matmul.ts";
 
-const vectors = new URL("../vectors/tender.json.br", import.meta.url).pathname;
+const vectors = join(import.meta.dirname, "../vectors/tender.json.br");
 const text = brotliDecompressSync(readFileSync(vectors)).toString("utf8");
 
 type Json = Record<string, unknown>;
