@@ -2,8 +2,7 @@ import { UserError } from "../base/error.ts";
 import type { InputPort, OutputPort, PortMap } from "../hdl/ports.ts";
 import type { BitsShape, PortShape } from "../hdl/shape.ts";
 import { outOfRange, rangeOf, readValue, writeBig, writeValue } from "./codec.ts";
-import type { PortPlace, WordColumn } from "./engine.ts";
-import { wordsOf } from "./engine.ts";
+import { bytesOf, wordsOf } from "./engine.ts";
 import { numbersOf } from "./ports.ts";
 
 /**
@@ -42,36 +41,54 @@ export interface BlockResult<N extends string> {
   readonly columns: Readonly<Record<N, Column>>;
 }
 
-/** Stimulus as raw words, `wordsOf(width)` for each cycle. @throws UserError naming the port, the cycle's value and its range. */
-export const encodeColumn = (name: string, shape: PortShape, stimulus: Stimulus, cycles: number): Uint32Array => {
-  const words = wordsOf(shape.width);
-  const numbers = shape.kind === "vec" ? shape.width / numbersOf(shape).width : 1;
-  const element = numbersOf(shape);
-  if (typeof stimulus !== "object") {
-    if (shape.kind === "vec") throw new UserError("bad-value", `port \`${name}\` is a vector and takes a column of values, not ${String(stimulus)}`);
-    const one = new Uint32Array(words);
-    writeValue(name, element, one, 0, 0, typeof stimulus === "boolean" ? Number(stimulus) : stimulus);
-    const all = new Uint32Array(words * cycles);
-    if (words === 1) return all.fill(one[0]!);
-    for (let cycle = 0; cycle < cycles; cycle++) all.set(one, cycle * words);
-    return all;
-  }
-  if (stimulus.length !== numbers * cycles)
-    throw new UserError("bad-length", `the column for port \`${name}\` needs ${numbers * cycles} values for ${cycles} cycles, not ${stimulus.length}`);
-  const same = reinterpret(shape, element, stimulus);
-  if (same !== undefined) return same;
-  return ArrayBuffer.isView(stimulus) && typeof stimulus[0] === "number" && element.width <= 32
-    ? encodeNumbers(name, element, numbers, stimulus as NumberColumn, cycles, words)
-    : encodeEach(name, element, numbers, stimulus, cycles, words);
+/** One value for all cycles, as words. @throws UserError naming the port, the value and its range. */
+export const encodeValue = (name: string, shape: PortShape, value: number | bigint | boolean): Uint32Array => {
+  if (shape.kind === "vec") throw new UserError("bad-value", `port \`${name}\` is a vector and takes a column of values, not ${String(value)}`);
+  const words = new Uint32Array(wordsOf(shape.width));
+  writeValue(name, shape as BitsShape, words, 0, 0, typeof value === "boolean" ? Number(value) : value);
+  return words;
 };
 
+/** Stimulus as bytes, `bytesOf(width)` for each cycle. @throws UserError naming the port, the cycle's value and its range. */
+export const encodeColumn = (name: string, shape: PortShape, stimulus: Column, cycles: number): Uint8Array => {
+  const element = numbersOf(shape);
+  const numbers = shape.width / element.width;
+  if (stimulus.length !== numbers * cycles)
+    throw new UserError("bad-length", `the column for port \`${name}\` needs ${numbers * cycles} values for ${cycles} cycles, not ${stimulus.length}`);
+  const same = reinterpret(name, shape, element, stimulus);
+  if (same !== undefined) return same;
+  const encoded =
+    ArrayBuffer.isView(stimulus) && typeof stimulus[0] === "number" && element.width <= 32
+      ? encodeNumbers(name, element, numbers, stimulus as NumberColumn, cycles)
+      : encodeEach(name, element, numbers, stimulus, cycles);
+  const bytes = bytesOf(shape.width);
+  return bytesIn(bytes === 1 ? Uint8Array.from(encoded) : bytes === 2 ? Uint16Array.from(encoded) : encoded);
+};
+
+const bytesIn = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+
+/** The values of a port lie in a column without spare bits. */
+const isDense = ({ width }: PortShape): boolean => width === 8 * bytesOf(width);
+
 /** The same memory, where the elements lie in it exactly as in the port. */
-const reinterpret = (shape: PortShape, element: BitsShape, column: Column): Uint32Array | undefined => {
-  if (!ArrayBuffer.isView(column) || column.BYTES_PER_ELEMENT * 8 !== element.width || shape.width % 32 !== 0) return undefined;
+const reinterpret = (name: string, shape: PortShape, element: BitsShape, column: Column): Uint8Array | undefined => {
+  if (!ArrayBuffer.isView(column)) return undefined;
+  if (column instanceof Uint8Array && shape.kind !== "vec" && element.kind !== "sint" && element.width <= 8) return checkedBytes(name, element, column);
+  if (column.BYTES_PER_ELEMENT * 8 !== element.width || !isDense(shape)) return undefined;
   const signed = column instanceof Int8Array || column instanceof Int16Array || column instanceof Int32Array || column instanceof BigInt64Array;
-  if (signed !== (element.kind === "sint")) return undefined;
-  if (column.byteOffset % 4 !== 0) return new Uint32Array(column.slice().buffer);
-  return new Uint32Array(column.buffer, column.byteOffset, column.byteLength / 4);
+  return signed === (element.kind === "sint") ? bytesIn(column) : undefined;
+};
+
+/** The most common column: flags and small numbers. */
+const checkedBytes = (name: string, element: BitsShape, column: Uint8Array): Uint8Array => {
+  let union = 0;
+  for (let i = 0; i < column.length; i++) union |= column[i]!;
+  if (union >>> element.width === 0) return column;
+  throw outOfRange(
+    name,
+    element,
+    column.find((value) => value >>> element.width !== 0),
+  );
 };
 
 type NumberColumn = Exclude<Column, BigInt64Array | BigUint64Array | readonly bigint[]>;
@@ -95,25 +112,8 @@ const checkedWords = (name: string, element: BitsShape, column: NumberColumn): I
   return words;
 };
 
-/** The most common column, flags and small numbers in bytes, in one pass of its own: three times quicker. */
-const encodeBytes = (name: string, element: BitsShape, column: Uint8Array): Uint32Array => {
-  const all = new Uint32Array(column.length);
-  let union = 0;
-  for (let i = 0; i < all.length; i++) {
-    const value = column[i]!;
-    union |= value;
-    all[i] = value;
-  }
-  if (element.width >= 8 || union >>> element.width === 0) return all;
-  throw outOfRange(
-    name,
-    element,
-    column.find((value) => value >>> element.width !== 0),
-  );
-};
-
-const encodeNumbers = (name: string, element: BitsShape, numbers: number, column: NumberColumn, cycles: number, wordsPerCycle: number): Uint32Array => {
-  if (numbers === 1 && element.kind !== "sint" && column instanceof Uint8Array) return encodeBytes(name, element, column);
+const encodeNumbers = (name: string, element: BitsShape, numbers: number, column: NumberColumn, cycles: number): Uint32Array => {
+  const wordsPerCycle = wordsOf(numbers * element.width);
   const words = checkedWords(name, element, column);
   const all = new Uint32Array(wordsPerCycle * cycles);
   const mask = element.width === 32 ? -1 : 2 ** element.width - 1;
@@ -132,7 +132,8 @@ const encodeNumbers = (name: string, element: BitsShape, numbers: number, column
   return all;
 };
 
-const encodeEach = (name: string, element: BitsShape, numbers: number, column: Column, cycles: number, words: number): Uint32Array => {
+const encodeEach = (name: string, element: BitsShape, numbers: number, column: Column, cycles: number): Uint32Array => {
+  const words = wordsOf(numbers * element.width);
   const all = new Uint32Array(words * cycles);
   const { low, high } = rangeOf(element);
   for (let cycle = 0, from = 0; cycle < cycles; cycle++) {
@@ -145,43 +146,23 @@ const encodeEach = (name: string, element: BitsShape, numbers: number, column: C
   return all;
 };
 
-/** Words captured of one port; grows with the records. */
-export class CapturedColumn {
-  readonly place: PortPlace;
-  words = new Uint32Array(0);
-
-  constructor(place: PortPlace) {
-    this.place = place;
-  }
-
-  /** Room for `count` records after the first `records`. */
-  room(records: number, count: number): WordColumn {
-    const width = wordsOf(this.place.width);
-    const needed = (records + count) * width;
-    if (needed > this.words.length) {
-      const larger = new Uint32Array(Math.max(needed, 2 * this.words.length));
-      larger.set(this.words);
-      this.words = larger;
-    }
-    return { place: this.place, column: this.words.subarray(records * width, needed) };
-  }
-}
-
-/** Raw words of `records` cycles as a column of numbers. */
-export const decodeColumn = (shape: PortShape, raw: Uint32Array, records: number): Column => {
-  const words = wordsOf(shape.width);
+/** Bytes of `records` cycles, of memory that begins at a multiple of 8, as a column of numbers. */
+export const decodeColumn = (shape: PortShape, { buffer, byteOffset: at }: Uint8Array, records: number): Column => {
   const element = numbersOf(shape);
   const numbers = shape.width / element.width;
   const count = numbers * records;
   const signed = element.kind === "sint";
-  const { buffer } = raw;
-  if (shape.width % 32 === 0) {
-    if (element.width === 8) return signed ? new Int8Array(buffer, 0, count) : new Uint8Array(buffer, 0, count);
-    if (element.width === 16) return signed ? new Int16Array(buffer, 0, count) : new Uint16Array(buffer, 0, count);
-    if (element.width === 32) return signed ? new Int32Array(buffer, 0, count) : new Uint32Array(buffer, 0, count);
-    if (element.width === 64) return signed ? new BigInt64Array(buffer, 0, count) : new BigUint64Array(buffer, 0, count);
+  if (isDense(shape)) {
+    if (element.width === 8) return signed ? new Int8Array(buffer, at, count) : new Uint8Array(buffer, at, count);
+    if (element.width === 16) return signed ? new Int16Array(buffer, at, count) : new Uint16Array(buffer, at, count);
+    if (element.width === 32) return signed ? new Int32Array(buffer, at, count) : new Uint32Array(buffer, at, count);
+    if (element.width === 64) return signed ? new BigInt64Array(buffer, at, count) : new BigUint64Array(buffer, at, count);
   }
-  if (shape.kind !== "vec" && element.width <= 32 && !signed) return raw.subarray(0, count);
+  const bytes = bytesOf(shape.width);
+  const words = wordsOf(shape.width);
+  const raw =
+    bytes === 1 ? new Uint8Array(buffer, at, records) : bytes === 2 ? new Uint16Array(buffer, at, records) : new Uint32Array(buffer, at, words * records);
+  if (shape.kind !== "vec" && element.width <= 32 && !signed) return raw;
   const column = emptyColumn(element, count);
   for (let record = 0, to = 0; record < records; record++) {
     for (let i = 0; i < numbers; i++) column[to++] = readValue(element, raw, record * words, i * element.width);

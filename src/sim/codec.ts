@@ -14,8 +14,11 @@ export const outOfRange = (name: string, shape: BitsShape, value: unknown): User
   return new UserError("bad-value", `port \`${name}\` is ${describeShape(shape)} and takes whole numbers from ${span}, not ${String(value)}`);
 };
 
+/** Words of 32 bits, or of less where no value has more. */
+type Words = Uint32Array | Uint16Array | Uint8Array;
+
 /** Reads `width` bits that start at bit `offset` of `words`, as an unsigned number; at most 32 bits. */
-export const readBits = (words: Uint32Array, base: number, offset: number, width: number): number => {
+export const readBits = (words: Words, base: number, offset: number, width: number): number => {
   const first = base + (offset >>> 5);
   const shift = offset & 31;
   const low = words[first]! >>> shift;
@@ -36,7 +39,7 @@ export const writeBits = (words: Uint32Array, base: number, offset: number, widt
 };
 
 /** Bits of any width as a bigint, signed or not. */
-export const readBig = (words: Uint32Array, base: number, offset: number, width: number, signed: boolean): bigint => {
+export const readBig = (words: Words, base: number, offset: number, width: number, signed: boolean): bigint => {
   let value = 0n;
   for (let done = 0; done < width; done += 32) {
     const part = Math.min(32, width - done);
@@ -54,7 +57,7 @@ export const writeBig = (words: Uint32Array, base: number, offset: number, width
 };
 
 /** A value of `shape` that starts at bit `offset`: number up to 32 bits, bigint above. */
-export const readValue = (shape: BitsShape, words: Uint32Array, base: number, offset: number): number | bigint => {
+export const readValue = (shape: BitsShape, words: Words, base: number, offset: number): number | bigint => {
   const { width } = shape;
   if (width > 32) return readBig(words, base, offset, width, shape.kind === "sint");
   const bits = readBits(words, base, offset, width);

@@ -21,7 +21,7 @@ export interface Engine {
   fall(clocks: number, time: number | undefined): void;
   /** Raises the clocks in the mask. */
   rise(clocks: number, time: number): void;
-  /** Runs `plan.cycles` cycles of the only clock from columns of stimulus; returns the number of records captured. */
+  /** Runs `plan.cycles` cycles of the only clock from columns of stimulus; returns the number of records captured so far. */
   block(plan: BlockPlan): number;
   /** A signal inside the design. @throws UserError when it is not there. */
   locate(path: string): InternalSignal;
@@ -32,6 +32,8 @@ export interface Engine {
 /** Where a port's value sits in `Engine.words`. */
 export interface PortPlace {
   readonly name: string;
+  /** Number of the port in the engine. */
+  readonly index: number;
   readonly direction: "input" | "output";
   readonly width: number;
   /** First word of the value as the model has it. */
@@ -40,19 +42,21 @@ export interface PortPlace {
   readonly pending: number;
 }
 
-/** The words of a port over many cycles. */
-export interface WordColumn {
-  readonly place: PortPlace;
-  readonly column: Uint32Array;
-}
-
-/** A block of stimulus: each input's column has `cycles` times its words, each output's has room for as many. */
+/**
+ * A block of stimulus, or a piece of it. Columns hold a value of `bytesOf` its width for each cycle, in the machine's byte order,
+ * bits above the width 0.
+ */
 export interface BlockPlan {
   readonly cycles: number;
-  readonly inputs: readonly WordColumn[];
-  readonly outputs: readonly WordColumn[];
+  readonly inputs: readonly { readonly place: PortPlace; readonly column: Uint8Array }[];
   /** 1-bit ports that must all be high for a cycle to be recorded; none: every cycle is. */
   readonly when: readonly PortPlace[];
+  readonly outputs: readonly PortPlace[];
+  /** Columns of the outputs, one after another, each with `room` records and begun at a multiple of 8 bytes. */
+  readonly captured: Uint8Array;
+  readonly room: number;
+  /** Records that are there already. */
+  readonly records: number;
 }
 
 /** A register, wire or memory inside the design. */
@@ -66,3 +70,9 @@ export interface InternalSignal {
 }
 
 export const wordsOf = (width: number): number => Math.ceil(width / 32);
+
+/** Bytes of a value in a column. */
+export const bytesOf = (width: number): number => (width <= 8 ? 1 : width <= 16 ? 2 : 4 * wordsOf(width));
+
+/** Bytes of a column in `BlockPlan.captured`. */
+export const columnBytes = (width: number, room: number): number => 8 * Math.ceil((bytesOf(width) * room) / 8);

@@ -1,13 +1,13 @@
 import { UserError } from "../base/error.ts";
 import type { PortMap } from "../hdl/ports.ts";
 import type { BlockOptions, BlockResult, Column, PortName, Stimulus } from "./block.ts";
-import { CapturedColumn, decodeColumn, encodeColumn } from "./block.ts";
+import { decodeColumn, encodeColumn, encodeValue } from "./block.ts";
 import { matchPorts } from "./check-ports.ts";
 import type { Clock } from "./clocks.ts";
 import { maskOf, nextEvent } from "./clocks.ts";
 import { readBig, writeBig } from "./codec.ts";
-import type { Engine, InternalSignal, PortPlace, WordColumn } from "./engine.ts";
-import { wordsOf } from "./engine.ts";
+import type { BlockPlan, Engine, InternalSignal, PortPlace } from "./engine.ts";
+import { bytesOf, columnBytes, wordsOf } from "./engine.ts";
 import type { Handles } from "./ports.ts";
 import { buildHandles, handleOf } from "./ports.ts";
 import type { SimSource, SourcePort } from "./source.ts";
@@ -109,17 +109,27 @@ export class Simulation<P extends PortMap = PortMap> {
     const { cycles, capture = [], when = [] } = options;
     if (!Number.isInteger(cycles) || cycles < 0) throw new UserError("bad-count", `a block has a whole number of cycles from 0, not ${cycles}`);
     if (this.#clocks.length !== 1) throw new UserError("bad-clock", `a block needs a design with one clock, and \`${this.top}\` has ${this.#clocks.length}`);
-    const inputs = this.#inputColumns(options.inputs ?? {}).map(({ port, stimulus }) => ({
-      place: this.#place(port.name),
-      column: encodeColumn(port.name, port.shape, stimulus, cycles),
-    }));
-    const outputs = capture.map((name) => ({ name, port: this.#port(name) }));
-    const captured = outputs.map(({ port }) => new CapturedColumn(this.#place(port.name)));
+    const stimuli = this.#inputColumns(options.inputs ?? {}).map(({ port, stimulus }) => ({ port, place: this.#place(port.name), stimulus }));
+    const inputs = stimuli.flatMap(({ port, place, stimulus }) =>
+      typeof stimulus === "object" ? [{ place, column: encodeColumn(port.name, port.shape, stimulus, cycles) }] : [],
+    );
+    const constants = stimuli.flatMap(({ port, place, stimulus }) =>
+      typeof stimulus === "object" ? [] : [{ place, words: encodeValue(port.name, port.shape, stimulus) }],
+    );
+    const ports = capture.map((name) => this.#port(name));
+    const outputs = ports.map((port) => this.#place(port.name));
     const conditions = (typeof when === "string" ? [when] : (when as readonly string[])).map((name) => this.#condition(name));
-    const records = this.#runBlocks(cycles, inputs, captured, conditions);
+    const captured = new Uint8Array(outputs.reduce((total, { width }) => total + columnBytes(width, cycles), 0));
+    if (cycles > 0) for (const { place, words } of constants) this.#access.words.set(words, place.pending);
+    const records = this.#runPieces({ cycles, inputs, when: conditions, outputs, captured, room: cycles, records: 0 });
     this.#access.changed = false;
-    const columns = Object.fromEntries(outputs.map(({ name, port }, i) => [name, decodeColumn(port.shape, captured[i]!.words, records)])) as Record<N, Column>;
-    return { records, columns };
+    let offset = 0;
+    const columns = ports.map((port, i): [N, Column] => {
+      const here = offset;
+      offset += columnBytes(port.shape.width, cycles);
+      return [capture[i]!, decodeColumn(port.shape, captured.subarray(here, offset), records)];
+    });
+    return { records, columns: Object.fromEntries(columns) as Record<N, Column> };
   }
 
   /** Bits of a signal inside the design, as in `u_mem.words[3]` or `state`; listed in the option `paths`. Number up to 32 bits, bigint above. */
@@ -197,15 +207,18 @@ export class Simulation<P extends PortMap = PortMap> {
     for (const clock of rising) clock.rise();
   }
 
-  /** In chunks, so that stimulus and records stay in the processor's cache. */
-  #runBlocks(cycles: number, inputs: readonly WordColumn[], captured: readonly CapturedColumn[], when: readonly PortPlace[]): number {
-    const wordsPerCycle = [...inputs, ...captured].reduce((total, { place }) => total + wordsOf(place.width), 1);
-    const chunk = Math.min(4096, Math.max(64, Math.floor(16_384 / wordsPerCycle)));
+  /** In pieces, so that their stimulus stays in the processor's cache. */
+  #runPieces(plan: BlockPlan): number {
+    const bytesPerCycle = plan.inputs.reduce((total, { place }) => total + bytesOf(place.width), 1);
+    const piece = Math.min(4096, Math.max(64, Math.floor(32_768 / bytesPerCycle)));
     let records = 0;
-    for (let done = 0; done < cycles; done += chunk) {
-      const count = Math.min(chunk, cycles - done);
-      const part = inputs.map(({ place, column }) => ({ place, column: column.subarray(done * wordsOf(place.width), (done + count) * wordsOf(place.width)) }));
-      records += this.#engine.block({ cycles: count, inputs: part, outputs: captured.map((column) => column.room(records, count)), when });
+    for (let done = 0; done < plan.cycles; done += piece) {
+      const cycles = Math.min(piece, plan.cycles - done);
+      const inputs = plan.inputs.map(({ place, column }) => ({
+        place,
+        column: column.subarray(done * bytesOf(place.width), (done + cycles) * bytesOf(place.width)),
+      }));
+      records = this.#engine.block({ ...plan, cycles, inputs, records });
     }
     return records;
   }

@@ -152,7 +152,7 @@ test("columns of every kind go in and come out, one cycle later", () => {
       }
       expect([columns["out.s20"], columns["out.u5"], columns["out.w"]].map((column: Column) => column.constructor.name)).toEqual([
         "Int32Array",
-        "Uint32Array",
+        "Uint8Array",
         "BigUint64Array",
       ]);
     }),

@@ -13,7 +13,7 @@ import { reportedPorts } from "./ports.ts";
 import type { TraceFormat } from "./runtime.ts";
 import { precompiledHeader, runtimeObjects } from "./runtime.ts";
 import type { Profile, Toolchain } from "./toolchain.ts";
-import { compilerOf, findToolchain, verilatorInclude } from "./toolchain.ts";
+import { compilerOf, findToolchain, isClang, verilatorInclude } from "./toolchain.ts";
 
 export interface BuildOptions {
   readonly profile: Profile;
@@ -75,6 +75,7 @@ const keyOf = (source: SimSource, options: BuildOptions, tools: Toolchain): stri
     ...compilerOf(tools, options.profile).flags,
     JSON.stringify([verilatorArguments(source, options), options.profile, options.visible, source.clocks.map((clock) => clock.clk)]),
     harness(samplePorts, ["clk"], options.trace),
+    unity(["part__Slow.cpp", "part.cpp"], isClang(compilerOf(tools, options.profile).compiler), options.trace),
     ...source.files.flatMap((file) => [file.name, file.text]),
   ]);
 
@@ -107,6 +108,21 @@ const clockMember = (clock: SourceClock, ports: readonly PlacedPort[]): string =
   });
 };
 
+/**
+ * All of the model in one text. Verilator's `Slow` files, 40 % of it, run when a simulation starts, and aren't worth an optimiser's time;
+ * the headers come before, because what is inline in them is optimised only there.
+ */
+const unity = (parts: readonly string[], clang: boolean, trace: TraceFormat | undefined): string => {
+  const [off, on] = clang
+    ? [["#pragma clang optimize off"], "#pragma clang optimize on"]
+    : [["#pragma GCC push_options", '#pragma GCC optimize("O0")'], "#pragma GCC pop_options"];
+  const include = (name: string): string => `#include "${name}"`;
+  const isSlow = (name: string): boolean => name.endsWith("__Slow.cpp");
+  const headers = ["obj/Vdut.h", "obj/Vdut__Syms.h", ...(trace === undefined ? [] : [`verilated_${trace}_c.h`])];
+  const bodies = (slow: boolean): string[] => parts.filter((name) => isSlow(name) === slow).map((name) => include(`obj/${name}`));
+  return [...headers.map(include), ...off, ...bodies(true), on, ...bodies(false), ""].join("\n");
+};
+
 const compile = async (aside: string, cache: string, source: SimSource, options: BuildOptions, tools: Toolchain): Promise<void> => {
   const include = await verilatorInclude(tools);
   const [objects, header] = await Promise.all([
@@ -117,8 +133,8 @@ const compile = async (aside: string, cache: string, source: SimSource, options:
   const { placed, size } = placePorts(reportedPorts(await readFile(join(aside, "obj", "Vdut.h"), "utf8")));
   const clocks = source.clocks.map((clock) => clockMember(clock, placed));
   const parts = (await readdir(join(aside, "obj"))).filter((name) => name.endsWith(".cpp")).toSorted();
-  await writeFile(join(aside, "all.cpp"), [...parts.map((name) => `#include "obj/${name}"\n`), harness(placed, clocks, options.trace), "\n"].join(""));
   const { compiler, flags } = compilerOf(tools, options.profile);
+  await writeFile(join(aside, "all.cpp"), [unity(parts, isClang(compiler), options.trace), harness(placed, clocks, options.trace), "\n"].join(""));
   const folders = ["-Iobj", `-I${include}`, `-I${join(include, "vltstd")}`];
   const libraries = ["-lpthread", "-latomic", ...(options.trace === "fst" ? ["-lz"] : [])];
   await runTool(compiler, [...flags, ...header, ...folders, ...linkFlags, "all.cpp", ...objects, "-o", "model.so", ...libraries], { cwd: aside });

@@ -65,20 +65,30 @@ inline bool traced(const Instance& s) {
 }
 
 // In a waveform inputs change just after the edge, not half a cycle later.
-inline void apply_inputs(Instance& s) {
-  apply(s.model->rootp, s.words);
+inline void show_inputs(Instance& s) {
   if (!traced(s)) return;
   eval(s);
   dump(s, s.time + 1);
 }
 
-inline void low(Instance& s) {
-  apply_inputs(s);
+inline void apply_inputs(Instance& s) {
+  apply(s.model->rootp, s.words);
+  show_inputs(s);
+}
+
+// The clock falls, with the inputs in the model already.
+inline void fall(Instance& s) {
+  show_inputs(s);
   if (s.high) s.context.time(s.cycles * 2 * s.half + s.half);
   drive_clock(s.model->rootp, 0);
   s.high = false;
   eval(s);
   dump(s, s.context.time());
+}
+
+inline void low(Instance& s) {
+  apply(s.model->rootp, s.words);
+  fall(s);
 }
 
 inline void high(Instance& s) {
@@ -101,9 +111,52 @@ inline double time_argument(Instance& s) {
   return time * s.scale;
 }
 
-void copy(uint32_t* to, const uint32_t* from, uint32_t count) {
-  if (count == 1) { *to = *from; return; }
-  for (uint32_t i = 0; i < count; ++i) to[i] = from[i];
+// Sizes that are known when this is compiled take an instruction or two.
+inline void copy(unsigned char* to, const unsigned char* from, uint32_t bytes) {
+  switch (bytes) {
+    case 1: *to = *from; break;
+    case 2: memcpy(to, from, 2); break;
+    case 4: memcpy(to, from, 4); break;
+    case 8: memcpy(to, from, 8); break;
+    case 16: memcpy(to, from, 16); break;
+    case 32: memcpy(to, from, 32); break;
+    default: memcpy(to, from, bytes);
+  }
+}
+
+// A port and its column in a block: where it goes on, and by how many bytes a cycle.
+struct Lane { Cell port; unsigned char* column; };
+std::vector<Lane> stimulus_lanes, captured_lanes;
+std::vector<const unsigned char*> conditions;
+
+const uint32_t* find_lanes(Instance& s, const uint32_t* plan, unsigned char* column, uint32_t room, uint32_t align, std::vector<Lane>& lanes) {
+  lanes.clear();
+  for (uint32_t left = *plan++; left > 0; --left) {
+    const Cell port = cell(s.model->rootp, *plan++);
+    lanes.push_back({port, column});
+    column += (static_cast<size_t>(room) * port.bytes + align - 1) / align * align;
+  }
+  return plan;
+}
+
+void run_block(Instance& s, uint32_t cycles) {
+  for (uint32_t cycle = 0; cycle < cycles; ++cycle) {
+    for (Lane& lane : stimulus_lanes) {
+      copy(lane.port.at, lane.column, lane.port.bytes);
+      lane.column += lane.port.bytes;
+    }
+    fall(s);
+    bool record = true;
+    for (const unsigned char* condition : conditions) record &= *condition != 0;
+    if (record) {
+      for (Lane& lane : captured_lanes) {
+        copy(lane.column, lane.port.at, lane.port.bytes);
+        lane.column += lane.port.bytes;
+      }
+      ++s.words[at_result];
+    }
+    high(s);
+  }
 }
 
 }  // namespace
@@ -211,42 +264,26 @@ EXPORT int sim_rise() {
   });
 }
 
-// plan: cycles; number of inputs, then pending place and words of each; number of conditions, then the value place of
-// each; number of outputs, then value place and words of each. Columns follow one another in the same order.
-EXPORT int sim_block(const uint32_t* plan, const uint32_t* stimulus, uint32_t* captured) {
+// plan: cycles, room of a captured column in records, records in it already; then numbers of ports, each list after its
+// length: inputs, conditions, outputs. Columns follow one another in the same order, captured ones at multiples of 8 bytes.
+EXPORT int sim_block(const uint32_t* plan, unsigned char* stimulus, unsigned char* captured) {
   Instance& s = *current;
   return guarded(s, [&] {
-    const uint32_t cycles = plan[0];
-    const uint32_t inputs = plan[1];
-    const uint32_t* const in = plan + 2;
-    const uint32_t conditions = in[2 * inputs];
-    const uint32_t* const when = in + 2 * inputs + 1;
-    const uint32_t outputs = when[conditions];
-    const uint32_t* const out = when + conditions + 1;
-    uint32_t records = 0;
-    s.words[at_result] = 0;
-    for (uint32_t cycle = 0; cycle < cycles; ++cycle) {
-      const uint32_t* column = stimulus;
-      for (uint32_t i = 0; i < inputs; ++i) {
-        const uint32_t words = in[2 * i + 1];
-        copy(s.words + in[2 * i], column + cycle * words, words);
-        column += cycles * words;
-      }
-      low(s);
-      publish(s.model->rootp, s.words);
-      bool record = true;
-      for (uint32_t i = 0; i < conditions; ++i) record = record && s.words[when[i]];
-      if (record) {
-        uint32_t* to = captured;
-        for (uint32_t i = 0; i < outputs; ++i) {
-          const uint32_t words = out[2 * i + 1];
-          copy(to + records * words, s.words + out[2 * i], words);
-          to += cycles * words;
-        }
-        s.words[at_result] = ++records;
-      }
-      high(s);
+    const uint32_t cycles = plan[0], records = plan[2];
+    const uint32_t* next = find_lanes(s, plan + 3, stimulus, cycles, 1, stimulus_lanes);
+    conditions.clear();
+    for (uint32_t left = *next++; left > 0; --left) conditions.push_back(cell(s.model->rootp, *next++).at);
+    find_lanes(s, next, captured, plan[1], 8, captured_lanes);
+    for (Lane& lane : captured_lanes) lane.column += static_cast<size_t>(records) * lane.port.bytes;
+    s.words[at_result] = records;
+    apply(s.model->rootp, s.words);
+    try {
+      run_block(s, cycles);
+    } catch (...) {
+      recall(s.model->rootp, s.words);
+      throw;
     }
+    recall(s.model->rootp, s.words);
     report(s);
   });
 }

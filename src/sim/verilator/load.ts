@@ -17,7 +17,7 @@ interface Library {
   edge(): number;
   fall(): number;
   rise(): number;
-  block(plan: Uint32Array, stimulus: Uint32Array, captured: Uint32Array): number;
+  block(plan: Uint32Array, stimulus: Uint8Array, captured: Uint8Array): number;
   locate(scope: string, name: string, result: Int32Array): number;
   read(located: number, offset: number, bytes: number, to: Uint32Array): void;
   write(located: number, offset: number, bytes: number, from: Uint32Array): void;
@@ -48,7 +48,7 @@ const openLibrary = (path: string): Library => {
     edge: bind("edge", "int"),
     fall: bind("fall", "int"),
     rise: bind("rise", "int"),
-    block: bind("block", "int", ["uint32_t *", "uint32_t *", "uint32_t *"]),
+    block: bind("block", "int", ["uint32_t *", "uint8_t *", "uint8_t *"]),
     locate: bind("locate", "int", ["str", "str", "int32_t *"]),
     read: bind("read", "void", ["int", "uint32_t", "uint32_t", "uint32_t *"]),
     write: bind("write", "void", ["int", "uint32_t", "uint32_t", "uint32_t *"]),
@@ -85,8 +85,7 @@ export class VerilatorEngine implements Engine {
   readonly #options: LoadOptions;
   readonly #timeArgument: Float64Array;
   /** Kept from block to block, because memory of this size is slow to get. */
-  #stimulus: Uint32Array = new Uint32Array(1);
-  #captured: Uint32Array = new Uint32Array(1);
+  #stimulus: Uint8Array = new Uint8Array(1);
   #closed = false;
 
   constructor(model: BuiltModel, options: LoadOptions) {
@@ -95,7 +94,7 @@ export class VerilatorEngine implements Engine {
     // The model keeps the address: memory of an ArrayBuffer made like this stays where it is.
     this.words = new Uint32Array(new ArrayBuffer(model.words * 4));
     this.#timeArgument = new Float64Array(this.words.buffer, mailbox.time * 4, 1);
-    this.places = new Map(model.ports.map((port) => [port.name, port]));
+    this.places = new Map(model.ports.map((port, index) => [port.name, { ...port, index }]));
     this.#handle = this.#library.create(options.seed, options.period / 2, options.hangTimeout / 1000);
     this.#library.attach(this.#handle, this.words);
     this.#select();
@@ -142,23 +141,15 @@ export class VerilatorEngine implements Engine {
 
   block(plan: BlockPlan): number {
     this.#select();
-    const inputs = plan.inputs.flatMap(({ place }) => [place.pending, wordsOf(place.width)]);
-    const outputs = plan.outputs.flatMap(({ place }) => [place.value, wordsOf(place.width)]);
-    const numbers = [plan.cycles, plan.inputs.length, ...inputs, plan.when.length, ...plan.when.map((place) => place.value), plan.outputs.length, ...outputs];
+    const indices = (places: readonly PortPlace[]): number[] => [places.length, ...places.map(({ index }) => index)];
+    const inputs = plan.inputs.map(({ place }) => place);
+    const numbers = [plan.cycles, plan.room, plan.records, ...indices(inputs), ...indices(plan.when), ...indices(plan.outputs)];
     this.#stimulus = gather(
       plan.inputs.map(({ column }) => column),
       this.#stimulus,
     );
-    const room = plan.outputs.reduce((total, { column }) => total + column.length, 0);
-    if (room > this.#captured.length) this.#captured = new Uint32Array(room);
-    this.#check(this.#library.block(Uint32Array.from(numbers), this.#stimulus, this.#captured));
-    const records = this.words[mailbox.result]!;
-    let offset = 0;
-    for (const { column, place } of plan.outputs) {
-      column.set(this.#captured.subarray(offset, offset + records * wordsOf(place.width)));
-      offset += column.length;
-    }
-    return records;
+    this.#check(this.#library.block(Uint32Array.from(numbers), this.#stimulus, plan.captured));
+    return this.words[mailbox.result]!;
   }
 
   locate(path: string): InternalSignal {
@@ -232,9 +223,9 @@ export class VerilatorEngine implements Engine {
 }
 
 /** All columns one after another, in `room` where they fit. */
-const gather = (columns: readonly Uint32Array[], room: Uint32Array): Uint32Array => {
+const gather = (columns: readonly Uint8Array[], room: Uint8Array): Uint8Array => {
   const total = columns.reduce((sum, column) => sum + column.length, 0);
-  const all = total > room.length ? new Uint32Array(total) : room;
+  const all = total > room.length ? new Uint8Array(total) : room;
   let offset = 0;
   for (const column of columns) {
     all.set(column, offset);
