@@ -22,6 +22,7 @@ import {
 } from "../../hdl/index.ts";
 import { describeParameters } from "../design.ts";
 import { tenderCell } from "./cell.ts";
+import { countdown } from "./countdown.ts";
 import { drainMerged, drainRows } from "./drain.ts";
 import { type Beat, enteringBeat, skew } from "./edges.ts";
 import { type ArrayParameters, arraySchema, cellSuffix, checkArray, widthsOf } from "./parameters.ts";
@@ -71,17 +72,8 @@ const mesh = (parameters: ArrayParameters, beat: Beat, advance: Bool): Parameter
 };
 
 /** A tile's results need R beats to leave, so the next tile's last beat comes R beats after this one's at the earliest. */
-const mayEnd = (rows: number, ends: Bool, advance: Bool): Bool => {
-  if (rows === 1) return constant(bool, 1);
-  const width = Math.ceil(Math.log2(rows));
-  const wait = reg("drainWait", uint(width), { reset: 0, doc: "beats until a tile may end" });
-  sync(() => {
-    when(advance, () => {
-      when(ends, () => wait.set(rows - 1)).elsewhen(wait.ne(0), () => wait.set(wait.subWrap(1)));
-    });
-  });
-  return wait.eq(0);
-};
+const mayEnd = (rows: number, ends: Bool, advance: Bool): Bool =>
+  rows === 1 ? constant(bool, 1) : countdown("drainWait", rows - 1, ends, advance, "beats until a tile may end").eq(0);
 
 const checkProtocol = (io: ArrayIo, taken: Bool, ends: Bool): void => {
   const inTile = reg("inTile", bool, { reset: 0, doc: "for the assertions: a tile has begun and not ended" });

@@ -11,13 +11,13 @@ import {
   type SIntShape,
   sint,
   sync,
-  uint,
   type VarOf,
   type VecShape,
   vec,
   when,
   wire,
 } from "../../hdl/index.ts";
+import { countdown } from "./countdown.ts";
 import type { ArrayParameters } from "./parameters.ts";
 import type { ArrayIo } from "./ports.ts";
 
@@ -54,13 +54,7 @@ const align = ({ result, overflow }: Bottom, { cols, accWidth }: ArrayParameters
 /** Counts the rows of a tile out: `sending` on each of its R beats, `final` on row 0, `odd` on rows of odd number. */
 const countRows = (start: Bool, rows: number, advance: Bool): { readonly sending: Bool; readonly final: Bool; readonly odd: Bool } => {
   if (rows === 1) return { sending: start, final: start, odd: start.not() };
-  const width = Math.ceil(Math.log2(rows));
-  const below = reg("rowsLeft", uint(width), { reset: 0, doc: "rows of the tile still to come after the first beat" });
-  sync(() => {
-    when(advance, () => {
-      when(start, () => below.set(rows - 1)).elsewhen(below.ne(0), () => below.set(below.subWrap(1)));
-    });
-  });
+  const below = countdown("rowsLeft", rows - 1, start, advance, "rows of the tile still to come after the first beat");
   return { sending: named("sending", start.or(below.ne(0))), final: below.eq(1), odd: start.or(below.bit(0).not()) };
 };
 
