@@ -34,7 +34,10 @@ export interface SimulateOptions {
   readonly print?: (text: string) => void;
 }
 
-/** Cycles from which the slower build pays: measured at 2.4 and 2.7 million on 8x8 and 16x16 arrays, nearly the same as both costs grow with the design. */
+/**
+ * Cycles from which the slower build pays: measured at 2.4 and 2.7 million on 8x8 and 16x16 arrays written by hand, nearly the same as both costs grow
+ * with the design. Where the code gains less, as on Tender's arrays, a few seconds are lost.
+ */
 const fastFrom = 2_500_000;
 
 const traceFormat = (path: string): TraceFormat => {
