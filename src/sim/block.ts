@@ -45,7 +45,7 @@ export interface BlockResult<N extends string> {
 export const encodeValue = (name: string, shape: PortShape, value: number | bigint | boolean): Uint32Array => {
   if (shape.kind === "vec") throw new UserError("bad-value", `port \`${name}\` is a vector and takes a column of values, not ${String(value)}`);
   const words = new Uint32Array(wordsOf(shape.width));
-  writeValue(name, shape as BitsShape, words, 0, 0, typeof value === "boolean" ? Number(value) : value);
+  writeValue(name, shape, words, 0, 0, typeof value === "boolean" ? Number(value) : value);
   return words;
 };
 
