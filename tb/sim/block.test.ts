@@ -172,3 +172,13 @@ test("columns that don't fit are refused by name", () => {
   expect(() => sim.block({ cycles: 1, when: "out" })).toThrow("`when` takes 1-bit ports");
   expect(() => sim.block({ cycles: -1 })).toThrow("whole number of cycles");
 });
+
+test("inputs keep the values of a block's last cycle, constants and columns alike", () => {
+  const { in: from, out } = copy.io;
+  from.u33.poke(5n);
+  copy.block({ inputs: { in: { flag: 1, u5: Uint8Array.of(3, 17), s70: [1n, -2n] } }, cycles: 2 });
+  expect([from.flag.peek(), from.u5.peek(), from.s70.peek(), from.u33.peek()]).toEqual([1, 17, -2n, 5n]);
+  from.flag.poke(0);
+  copy.step();
+  expect([out.flag.peek(), out.u5.peek(), out.s70.peek(), out.u33.peek()]).toEqual([0, 17, -2n, 5n]);
+});
