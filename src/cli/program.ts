@@ -36,7 +36,7 @@ export const createProgram = (): Commander => {
   const program = new Commander("systole")
     .description("Describe, verify and ship hardware for LLM inference.")
     .version(versionOfPackage(), "--version")
-    .helpCommand(false)
+    .helpCommand("help [command]", "the same as --help")
     .addHelpText("after", EXAMPLES);
   // In the order in which `--help` lists them.
   addLeaf(program, list);

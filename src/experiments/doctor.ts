@@ -60,7 +60,8 @@ const installLine = async (entries: readonly Entry[], rows: readonly ToolRow[]):
   const packages = await Promise.all(
     wanted.map(async (entry) => (entry.otherwise === undefined || (await isKnownPackage(entry.package)) ? entry.package : entry.otherwise)),
   );
-  return packages.length === 0 ? null : `sudo apt-get update && sudo apt-get -y --no-install-recommends install ${[...new Set(packages)].join(" ")}`;
+  const sudo = process.getuid?.() === 0 ? "" : "sudo ";
+  return packages.length === 0 ? null : `${sudo}apt-get update && ${sudo}apt-get -y --no-install-recommends install ${[...new Set(packages)].join(" ")}`;
 };
 
 export interface Diagnosis {

@@ -71,7 +71,9 @@ test("doctor names a missing Verilator and the line that installs it", () => {
   expect(parsed(stdout)).toMatchObject({
     ok: false,
     tools: { "g++": "1.2" },
-    install: expect.stringMatching(/^sudo apt-get update && sudo apt-get .* install verilator yosys iverilog/) as string,
+    install: expect.stringMatching(
+      process.getuid?.() === 0 ? /^apt-get update && apt-get .* install verilator yosys/ : /^sudo apt-get update && sudo apt-get .* install verilator yosys/,
+    ) as string,
     rows: expect.arrayContaining([expect.objectContaining({ tool: "verilator", state: "missing", version: null, minimum: "5.006" })]) as unknown[],
   });
   writeFileSync(join(bin, "verilator"), '#!/bin/sh\necho "Verilator 4.228 2022-10-01"\n', { mode: 0o755 });
