@@ -50,6 +50,16 @@ export class Builder {
     return { name: verilog, site };
   }
 
+  /** Declares a wire or a register in a scope, by default the current one: the one place that makes signals of a body. */
+  declare(name: string, what: string, shape: Shape, given: Partial<Omit<Signal, "name" | "shape" | "site">> = {}): Signal {
+    const { role = "wire", domain, reset, initial, doc, scope = this.scope } = given;
+    const claimed = this.claim(name, what, scope);
+    const signal: Signal = { name: claimed.name, role, shape, domain, reset, initial, doc, scope, site: claimed.site };
+    // The ports of a module are listed with the circuit, not with its scope.
+    if (role === "wire" || role === "reg") scope.signals.push(signal);
+    return signal;
+  }
+
   /** Adds an item outside any always block. */
   add(item: Item, what: string): void {
     if (this.block !== undefined)

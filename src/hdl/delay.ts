@@ -1,7 +1,7 @@
 import { UserError } from "../base/error.ts";
 import type { SInt, UInt } from "./bits.ts";
 import { builder, refTo } from "./builder.ts";
-import type { ClockDomain, Signal } from "./circuit.ts";
+import type { ClockDomain } from "./circuit.ts";
 import { Index } from "./index-expression.ts";
 import { callerLocation } from "./location.ts";
 import type { BoolShape } from "./shape.ts";
@@ -30,22 +30,10 @@ export const delay = <T extends UInt | SInt>(name: string, value: T, cycles: num
   const domain = options.clock ?? build.ownClock;
   if (options.reset === true && domain.reset === "none")
     throw new UserError("no-reset", `delay \`${name}\` is to be reset, but clock \`${domain.clk}\` has no reset`, { where: callerLocation() });
-  const claimed = build.claim(name, "a delay");
-  build.claim(`${name}_line`, "a delay's registers");
   const shape = value.kind === "bool" ? bool : value.kind === "sint" ? sint(value.width) : uint(value.width);
-  const data: Signal = {
-    name: claimed.name,
-    role: "wire",
-    shape,
-    domain,
-    reset: undefined,
-    initial: undefined,
-    doc: undefined,
-    scope: build.scope,
-    site: claimed.site,
-  };
-  build.scope.signals.push(data);
+  const data = build.declare(name, "a delay", shape, { domain });
+  build.claim(`${name}_line`, "a delay's registers");
   const enable = options.enable === undefined ? undefined : conditionNode(options.enable);
-  build.add({ kind: "delay", data, value: value.node, cycles: count, enable, reset: options.reset ?? false, domain, site: claimed.site }, "delay()");
+  build.add({ kind: "delay", data, value: value.node, cycles: count, enable, reset: options.reset ?? false, domain, site: data.site }, "delay()");
   return valueFrom(refTo(data), shape) as unknown as T;
 };

@@ -34,22 +34,7 @@ const clockPairs = (child: Circuit, connections: unknown, own: ClockDomain, name
     return { child: domain, parent };
   });
 
-const outputWire = (build: Builder, scope: Scope, name: string, { shape }: FlatPort): Signal => {
-  const claimed = build.claim(name, "an instance's output", scope);
-  const signal: Signal = {
-    name: claimed.name,
-    role: "wire",
-    shape,
-    domain: undefined,
-    reset: undefined,
-    initial: undefined,
-    doc: undefined,
-    scope,
-    site: claimed.site,
-  };
-  scope.signals.push(signal);
-  return signal;
-};
+const outputWire = (build: Builder, scope: Scope, name: string, { shape }: FlatPort): Signal => build.declare(name, "an instance's output", shape, { scope });
 
 const placeValue = ({ signal, select }: Place, port: FlatPort): unknown => {
   const node: Node = { ...refTo(signal), ...(select === undefined ? {} : { select }), width: port.shape.width };
@@ -118,20 +103,7 @@ export const wires = <const P extends PortMap>(name: string, bundle: P): Wires<P
         const full = `${prefix}_${key}`;
         if (!isPort(entry)) return [[key, make(entry, full)]];
         if (entry.port === "clock") return [];
-        const claimed = build.claim(full, "a wire");
-        const signal: Signal = {
-          name: claimed.name,
-          role: "wire",
-          shape: entry.shape,
-          domain: undefined,
-          reset: undefined,
-          initial: undefined,
-          doc: entry.doc,
-          scope: build.scope,
-          site: claimed.site,
-        };
-        build.scope.signals.push(signal);
-        return [[key, variable(refTo(signal), entry.shape)]];
+        return [[key, variable(refTo(build.declare(full, "a wire", entry.shape, { doc: entry.doc })), entry.shape)]];
       }),
     );
   return make(bundle, name) as Wires<P>;

@@ -118,22 +118,8 @@ const readPort = <S extends BitsShape>(made: Memory, element: S, name: string, a
       hint: 'say collision: "old", "new" or "undefined"',
     });
   const collision = options.collision ?? "undefined";
-  const declare = (signalName: string, role: "reg" | "wire", shape: BitsShape): Signal => {
-    const claimed = build.claim(signalName, "a read port");
-    const signal: Signal = {
-      name: claimed.name,
-      role,
-      shape,
-      domain: role === "reg" ? domain : undefined,
-      reset: undefined,
-      initial: undefined,
-      doc: undefined,
-      scope: build.scope,
-      site: claimed.site,
-    };
-    build.scope.signals.push(signal);
-    return signal;
-  };
+  const declare = (signalName: string, role: "reg" | "wire", shape: BitsShape): Signal =>
+    build.declare(signalName, "a read port", shape, { role, domain: role === "reg" ? domain : undefined });
   const held = latency === 1 && collision === "new" ? declare(`${name}_address`, "reg", uint(address.width)) : undefined;
   const data = declare(name, latency === 1 && collision !== "new" ? "reg" : "wire", element);
   const enable = options.enable === undefined ? undefined : conditionNode(options.enable);

@@ -19,10 +19,9 @@ const ownClockOf = (about: About): ClockDomain => {
 interface Flattened {
   readonly ports: FlatPort[];
   readonly clocks: ClockDomain[];
-  /** The tree of the port map with each port replaced by its index in `ports` or `clocks`. */
-  readonly tree: Tree;
 }
 type Leaf = { readonly port: FlatPort } | { readonly clock: ClockDomain };
+/** The port map with its flat ports and clock domains as leaves. */
 interface Tree {
   readonly [key: string]: Leaf | Tree;
 }
@@ -60,7 +59,7 @@ const flatten = (map: PortMap, prefix: readonly string[], into: Flattened): Tree
 };
 
 /** Signals of the ports and, over them, the view that the body sees. */
-const declarePorts = (build: Builder, flattened: Flattened): { readonly inside: unknown; readonly signals: Signal[] } => {
+const declarePorts = (build: Builder, flattened: Flattened, tree: Tree): { readonly inside: unknown; readonly signals: Signal[] } => {
   const signals: Signal[] = [];
   for (const domain of [build.ownClock, ...flattened.clocks]) {
     build.claim(domain.clk, "a clock");
@@ -75,29 +74,18 @@ const declarePorts = (build: Builder, flattened: Flattened): { readonly inside: 
       });
     return found;
   };
-  const view = (tree: Tree): unknown =>
+  const view = (branch: Tree): unknown =>
     Object.fromEntries(
-      Object.entries(tree).map(([key, entry]) => {
+      Object.entries(branch).map(([key, entry]) => {
         if (!isLeaf(entry)) return [key, view(entry)];
         if ("clock" in entry) return [key, entry.clock];
         const { port } = entry;
-        const { site } = build.claim(port.name, "a port");
-        const signal: Signal = {
-          name: port.name,
-          role: port.direction,
-          shape: port.shape,
-          domain: clockNamed(port),
-          reset: undefined,
-          initial: undefined,
-          doc: port.doc,
-          scope: build.scope,
-          site,
-        };
+        const signal = build.declare(port.name, "a port", port.shape, { role: port.direction, domain: clockNamed(port), doc: port.doc });
         signals.push(signal);
         return [key, port.direction === "input" ? valueFrom(refTo(signal), port.shape) : variable(refTo(signal), port.shape as Shape)];
       }),
     );
-  return { inside: view(flattened.tree), signals };
+  return { inside: view(tree), signals };
 };
 
 /** Clocks that something in the scope uses, and of these the ones whose reset is used. */
@@ -133,16 +121,16 @@ export const module = <const P extends PortMap>(name: string, ports: P, body: (i
   const site = new Site();
   const said = about(describe);
   const build = new Builder(verilog, ownClockOf(said));
-  const flattened: Flattened = { ports: [], clocks: [], tree: {} };
-  const complete: Flattened = { ...flattened, tree: flatten(ports, [], flattened) };
-  const { inside, signals } = declarePorts(build, complete);
+  const flattened: Flattened = { ports: [], clocks: [] };
+  const tree = flatten(ports, [], flattened);
+  const { inside, signals } = declarePorts(build, flattened, tree);
   building(build, () => body(inside as Inside<P>));
   const clockKeys = new Set<string>();
   const resetKeys = new Set<string>();
   usedClocks(build.scope, clockKeys, resetKeys);
-  const shown = [build.ownClock, ...complete.clocks].filter((domain) => domain.key !== "" || clockKeys.has(""));
+  const shown = [build.ownClock, ...flattened.clocks].filter((domain) => domain.key !== "" || clockKeys.has(""));
   const clocks = shown.map((domain) => (resetKeys.has(domain.key) ? domain : { ...domain, rst: undefined }));
-  const circuit: Circuit = { name: verilog, about: said, ports: complete.ports, portSignals: signals, clocks, scope: build.scope, site };
+  const circuit: Circuit = { name: verilog, about: said, ports: flattened.ports, portSignals: signals, clocks, scope: build.scope, site };
   checkCircuit(circuit);
   return { name: verilog, ports, circuit };
 };
@@ -156,7 +144,7 @@ export interface ExternOptions extends About {
 
 /** A module that exists as Verilog: its ports are typed, its text stays in `file`. Without `clock` it has no clock of its own. */
 export const extern = <const P extends PortMap>(name: string, ports: P, options: ExternOptions): Module<P> => {
-  const flattened: Flattened = { ports: [], clocks: [], tree: {} };
+  const flattened: Flattened = { ports: [], clocks: [] };
   flatten(ports, [], flattened);
   const clocks = [...(options.clock === undefined ? [] : [ownClockOf(options)]), ...flattened.clocks];
   const scope: Scope = { parent: undefined, signals: [], memories: [], items: [] };

@@ -30,11 +30,7 @@ const constantOf = (value: unknown, shape: Shape, what: string): bigint | undefi
 const declare = (name: string, shape: Shape, role: Signal["role"], options: Partial<Pick<Signal, "domain" | "reset" | "initial" | "doc">>): Signal => {
   const build = builder(`${role === "reg" ? "reg" : "wire"}()`);
   if (build.block !== undefined) throw new UserError("misplaced", `\`${name}\` is declared outside sync() and comb()`, { where: callerLocation() });
-  const claimed = build.claim(name, `a ${role === "reg" ? "register" : "wire"}`);
-  const { domain, reset, initial, doc } = options;
-  const signal: Signal = { name: claimed.name, role, shape, domain, reset, initial, doc, scope: build.scope, site: claimed.site };
-  build.scope.signals.push(signal);
-  return signal;
+  return build.declare(name, `a ${role === "reg" ? "register" : "wire"}`, shape, { role, ...options });
 };
 
 /** Register. It keeps its value until a sync() block sets it. */
@@ -189,20 +185,8 @@ export const constant = <S extends Shape>(shape: S, value: Like<S>): S extends {
 /** Says that a value is meant to be unread: prints as `unused_<name>`, which every lint tool knows. */
 export const discard = (name: string, value: UInt | SInt | AnyVec): void => {
   const build = builder("discard()");
-  const claimed = build.claim(`unused_${name}`, "a discarded value");
-  const signal: Signal = {
-    name: claimed.name,
-    role: "wire",
-    shape: bool,
-    domain: undefined,
-    reset: undefined,
-    initial: undefined,
-    doc: undefined,
-    scope: build.scope,
-    site: claimed.site,
-  };
-  build.scope.signals.push(signal);
-  build.add({ kind: "discard", signal, value: value.node, site: claimed.site }, "discard()");
+  const signal = build.declare(`unused_${name}`, "a discarded value", bool);
+  build.add({ kind: "discard", signal, value: value.node, site: signal.site }, "discard()");
 };
 
 /** Marks a value that crosses into another clock domain on purpose. Use it inside synchronisers only. */

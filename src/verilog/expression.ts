@@ -1,5 +1,6 @@
 import type { Place } from "../hdl/circuit.ts";
 import type { Index } from "../hdl/index-expression.ts";
+import { toSnake } from "../hdl/names.ts";
 import { castSign, extend, type Node, operandsOf, type Select, sliceOf } from "../hdl/node.ts";
 import { isSigned } from "../hdl/shape.ts";
 
@@ -61,7 +62,7 @@ export const literal = (value: bigint, width: number, signed: boolean): string =
   return `${sign}${width}'${signed ? "s" : ""}${digits}`;
 };
 
-export const stateName = (caseName: string): string => caseName.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
+export const stateName = (caseName: string): string => toSnake(caseName).toUpperCase();
 
 /** True where an index in the high bits and a constant in the low ones make exactly the offset's bits. */
 const isAligned = ({ index, stride }: Select["dynamic"][number], constant: number, total: number): boolean =>

@@ -1,16 +1,17 @@
 import { UserError } from "../base/error.ts";
 import type { Circuit, ClockDomain, Delay, Instance, Item, Memory, MemoryRead, Property, Scope, Signal } from "../hdl/circuit.ts";
 import { Index } from "../hdl/index-expression.ts";
+import { toSnake } from "../hdl/names.ts";
 import { castSign, type Node, reduce } from "../hdl/node.ts";
 import { describeShape, type EnumShape, isSigned, type Shape } from "../hdl/shape.ts";
 import { expressionText, indexText, literal, partText, placeText, sourceText, stateName } from "./expression.ts";
-import { combLines, edgeText, resetValue, syncBlocks } from "./statement.ts";
+import { combLines, edgeText, indent, resetValue, syncBlocks } from "./statement.ts";
 
 const range = (width: number): string => (width === 1 ? "" : `[${width - 1}:0]`);
 
 const typeOf = (shape: Shape): string => (shape.kind === "enum" ? typeName(shape) : isSigned(shape) ? "logic signed" : "logic");
 
-const typeName = (shape: EnumShape): string => `${shape.name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase()}_t`;
+const typeName = (shape: EnumShape): string => `${toSnake(shape.name)}_t`;
 
 /** Lines of a table whose columns align; the last column is left ragged. */
 const align = (rows: readonly (readonly string[])[], separator = " "): string[] => {
@@ -34,8 +35,8 @@ const remark = (parts: readonly (string | undefined)[]): string => {
 };
 
 /** Adds a comma after each entry but the last, and lines the remarks up. */
-const withRemarks = (entries: readonly string[], remarks: readonly string[], comma: string): string[] => {
-  const texts = entries.map((entry, index) => (index === entries.length - 1 ? entry : `${entry}${comma}`));
+const withRemarks = (entries: readonly string[], remarks: readonly string[]): string[] => {
+  const texts = entries.map((entry, index) => (index === entries.length - 1 ? entry : `${entry},`));
   return align(
     texts.map((text, index) => [text, remarks[index] ?? ""]),
     "  ",
@@ -55,7 +56,7 @@ const portLines = (circuit: Circuit): string[] => {
     rows.push([direction, typeOf(shape), range(shape.width), name]);
     remarks.push(remark([vectorNote(shape), doc]));
   }
-  return withRemarks(align(rows), remarks, ",");
+  return withRemarks(align(rows), remarks);
 };
 
 const declarationLines = ({ signals, memories, items }: Scope): string[] => {
@@ -117,8 +118,6 @@ const readLines = (read: MemoryRead): string[] => {
   return heldAddress === undefined ? block : [...block, `assign ${data.name} = ${memory.name}[${heldAddress.name}];`];
 };
 
-const indent = (lines: readonly string[], by = "  "): string[] => lines.map((line) => (line === "" || line.startsWith("`") ? line : `${by}${line}`));
-
 /** `cycles * width` as text. */
 const scaled = (width: number, cycles: Index): string =>
   indexText(
@@ -134,7 +133,6 @@ const bitsOf = (width: number, cycles: Index): string => {
   return width === 1 ? `[${indexText(cycles.plus(-1), 1)}:0]` : `[${scaled(width, cycles)}-1:0]`;
 };
 
-/** Shift line, oldest value on top. Its length may differ between iterations: no slice of it gets a length that could be zero. */
 /** One step of a delay line. Where its length depends on a loop variable, a concatenation would be empty for length 1. */
 const delayMoves = (line: string, width: number, cycles: Delay["cycles"], value: Node): string[] => {
   if (cycles.terms.length > 0) return [`${line} <= ${line} << ${width};`, `${line}[${width === 1 ? "0" : `${width - 1}:0`}] <= ${sourceText(value)};`];
@@ -143,6 +141,7 @@ const delayMoves = (line: string, width: number, cycles: Delay["cycles"], value:
   return [`${line} <= {${line}[${kept === 1 ? "0" : `${kept - 1}:0`}], ${partText(value)}};`];
 };
 
+/** Shift line, oldest value on top. */
 const delayLines = ({ data, value, cycles, enable, reset, domain }: Delay): string[] => {
   const { width } = data.shape;
   const line = `${data.name}_line`;

@@ -2,7 +2,8 @@ import type { ClockDomain, MemoryWrite, Signal, Statement } from "../hdl/circuit
 import { isSigned, leafOf } from "../hdl/shape.ts";
 import { expressionText, laneText, literal, negatedText, placeText, sourceText, stateName } from "./expression.ts";
 
-const indent = (lines: readonly string[]): string[] => lines.map((line) => (line === "" ? "" : `  ${line}`));
+/** Two spaces before each line, but for empty ones and directives. */
+export const indent = (lines: readonly string[]): string[] => lines.map((line) => (line === "" || line.startsWith("`") ? line : `  ${line}`));
 
 /** Statements that concern some registers only: the block is printed once for those with a reset and once for those without. */
 const project = (body: readonly Statement[], keep: (statement: Statement) => boolean): Statement[] =>

@@ -23,13 +23,13 @@ import {
 import { describeParameters } from "../design.ts";
 import { tenderCell } from "./cell.ts";
 import { countdown } from "./countdown.ts";
-import { drainMerged, drainRows } from "./drain.ts";
+import { type Bottom, drainMerged, drainRows } from "./drain.ts";
 import { type Beat, enteringBeat, skew } from "./edges.ts";
 import { type ArrayParameters, arraySchema, cellSuffix, checkArray, widthsOf } from "./parameters.ts";
 import { type ArrayIo, type ArrayPorts, composablePorts, nativePorts } from "./ports.ts";
 
 /** Cells in a grid, with the nets between them; returns what leaves at the bottom. */
-const mesh = (parameters: ArrayParameters, beat: Beat, advance: Bool): Parameters<typeof drainRows>[1] => {
+const mesh = (parameters: ArrayParameters, beat: Beat, advance: Bool): Bottom => {
   const { rows, cols, kind, accWidth, shiftBits } = parameters;
   const { x: xWidth, w: wWidth } = widthsOf(kind);
   const x = wire("xNet", vec(rows, vec(cols + 1, sint(xWidth))));

@@ -1,5 +1,6 @@
 import {
   type Bool,
+  type BoolShape,
   bool,
   cat,
   delay,
@@ -24,14 +25,14 @@ import type { ArrayIo } from "./ports.ts";
 /** Results as they leave the bottom of the mesh, one row a beat, column c c beats late. */
 export interface Bottom {
   readonly result: VarOf<VecShape<SIntShape>>;
-  readonly overflow: VarOf<VecShape<{ kind: "bool"; width: 1 }>>;
-  /** The last tag has left the bottom right cell: the tile's last row is there. */
+  readonly overflow: VarOf<VecShape<BoolShape>>;
+  /** The tile's last row is at the aligned output in this beat, and the others follow. */
   readonly start: Bool;
 }
 
 interface Row {
   readonly data: VarOf<VecShape<SIntShape>>;
-  readonly overflow: VarOf<VecShape<{ kind: "bool"; width: 1 }>>;
+  readonly overflow: VarOf<VecShape<BoolShape>>;
 }
 
 /** Undoes the skew: all columns of a row at once. */

@@ -1,5 +1,6 @@
 import {
   type Bool,
+  type BoolShape,
   bool,
   cat,
   constant,
@@ -11,6 +12,7 @@ import {
   type SIntShape,
   sint,
   type UInt,
+  type UIntShape,
   type VarOf,
   type Vec,
   type VecShape,
@@ -32,9 +34,9 @@ export interface Beat {
 /** Nets of a row of the mesh: element c is what reaches column c. */
 export interface RowNets {
   readonly x: VarOf<VecShape<VecShape<SIntShape>>>;
-  readonly shift: VarOf<VecShape<VecShape<{ kind: "uint"; width: number }>>>;
-  readonly first: VarOf<VecShape<VecShape<{ kind: "bool"; width: 1 }>>>;
-  readonly last: VarOf<VecShape<VecShape<{ kind: "bool"; width: 1 }>>>;
+  readonly shift: VarOf<VecShape<VecShape<UIntShape>>>;
+  readonly first: VarOf<VecShape<VecShape<BoolShape>>>;
+  readonly last: VarOf<VecShape<VecShape<BoolShape>>>;
 }
 
 const withSign = (element: UInt, signed: Bool): UInt => cat(element.bit(element.width - 1).and(signed), element);

@@ -2,6 +2,7 @@ import type { ArrayParameters } from "../../designs/index.ts";
 import type { Product } from "../../golden/tender/matmul.ts";
 import { shiftAccumulateWrapped } from "../../golden/tender/matmul.ts";
 import type { ProductResult } from "./collector.ts";
+import { shiftWidthOf } from "./tiles.ts";
 
 /** First element of a product where the array and the golden model differ. */
 export interface ElementMismatch {
@@ -20,8 +21,8 @@ export interface ProductComparison {
 }
 
 /** Compares every accumulator of a product with the golden model, which starts from the operands on its own. */
-export const compareProduct = (product: Product, result: ProductResult, { accWidth, shiftBits }: ArrayParameters): ProductComparison => {
-  const expected = shiftAccumulateWrapped(product, accWidth, shiftBits === 1 ? 1 : 2).values;
+export const compareProduct = (product: Product, result: ProductResult, parameters: ArrayParameters): ProductComparison => {
+  const expected = shiftAccumulateWrapped(product, parameters.accWidth, shiftWidthOf(parameters)).values;
   let mismatches = 0;
   let first: ElementMismatch | undefined;
   expected.forEach((value, index) => {

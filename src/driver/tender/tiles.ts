@@ -18,6 +18,9 @@ export const tileSize = ({ rows, cols, kind }: ArrayParameters, bits: number): {
   return wide ? { rows: rows / 2, cols: cols / 2, wide } : { rows, cols, wide };
 };
 
+/** Width of the shift code, as the golden model names it. */
+export const shiftWidthOf = ({ shiftBits }: Pick<ArrayParameters, "shiftBits">): 1 | 2 => (shiftBits === 1 ? 1 : 2);
+
 /** @throws UserError for a product whose codes the array's elements can't hold */
 const checkBits = ({ kind }: ArrayParameters, { bits }: Product): void => {
   const most = kind === "int4" ? 4 : 8;
@@ -34,7 +37,7 @@ export const tilesOf = (parameters: ArrayParameters, products: readonly Product[
   products.forEach((product, index) => {
     checkBits(parameters, product);
     const size = tileSize(parameters, product.bits);
-    const { beats } = tileSchedule(product.order, product.groupSizes, { shiftWidth: parameters.shiftBits === 1 ? 1 : 2 });
+    const { beats } = tileSchedule(product.order, product.groupSizes, { shiftWidth: shiftWidthOf(parameters) });
     for (let row = 0; row < product.rows; row += size.rows) {
       for (let column = 0; column < product.columns; column += size.cols) {
         const start = tiles.length === 0 ? 0 : Math.max(end + 1, end + parameters.rows - beats.length + 1);
