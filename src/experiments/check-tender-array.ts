@@ -20,9 +20,8 @@ const compareOn = async (
   products: readonly IntegerProduct[],
   row: (name: string, compared: number, wrong: FirstDifference[]) => void,
 ): Promise<void> => {
-  const sim = await simulate(tenderArray(parameters));
+  using sim = await simulate(tenderArray(parameters));
   const { results } = runProducts(sim, parameters, products);
-  sim.close();
   products.forEach((product, at) => {
     const wrong: FirstDifference[] = [];
     product.expectedAcc.forEach((expected, index) => {

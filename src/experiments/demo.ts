@@ -118,12 +118,11 @@ export const runDemo = async (options: DemoOptions): Promise<FieldsOf<"demo"> & 
     layerProducts({ model, layer: demoLayer, tokens, bits, groups, chunk: tokens.length }).map((layer) => ({ layer, bits })),
   );
   say("building the simulation");
-  const sim = await simulate(options.rtl === undefined ? top : sourceFrom(options.rtl, top), options.seed === undefined ? {} : { seed: options.seed });
+  using sim = await simulate(options.rtl === undefined ? top : sourceFrom(options.rtl, top), options.seed === undefined ? {} : { seed: options.seed });
   const runs = layers.map(({ layer, bits }) => {
     const name = `${layer.name} INT${bits}`;
     return { layer, bits, run: runProducts(sim, parameters, layer.products, (share) => say(`running ${name}: ${Math.round(100 * share)} %`)) };
   });
-  sim.close();
   say("comparing with the golden model");
   const judged = runs.map((run) => rowOf(run, parameters));
   const rows = judged.map(({ row }) => row);
