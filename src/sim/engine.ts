@@ -69,6 +69,15 @@ export interface InternalSignal {
   write(element: number, words: Uint32Array): void;
 }
 
+/** A signal inside an embedded engine, as waveforms show it. */
+export interface NamedSignal {
+  /** Below the top: instance names, generate blocks as `label[i]`, the signal's name. */
+  readonly path: readonly string[];
+  readonly width: number;
+  /** All bits, unsigned. */
+  read(): bigint;
+}
+
 export const wordsOf = (width: number): number => Math.ceil(width / 32);
 
 /** Bytes of a value in a column. */
