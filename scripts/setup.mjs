@@ -2,7 +2,9 @@
  * Installs what the clone needs: `node scripts/setup.mjs core|test|full`.
  *
  * Plain JavaScript without a dependency, because it runs before `npm ci`. Never prompts: it installs as root or through
- * `sudo -n`, and otherwise prints the line to run and ends with 2. Takes well under a second when everything is there.
+ * `sudo -n`, and otherwise prints the line to run and ends with 2. The tier `core` then only warns, because the embedded
+ * engine simulates without any tool; `$SYSTOLE_ENGINE` says which of the two is meant. Takes well under a second when
+ * everything is there.
  * The table of tools is scripts/tools.json, which `systole doctor` reads too.
  */
 import { spawnSync } from "node:child_process";
@@ -150,14 +152,31 @@ const installModules = () => {
   if (!run(["npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"])) throw new Refusal("`npm ci` failed; its message is above");
 };
 
+/** Tools of the tier `core`, without which the embedded engine simulates: a machine that can't install them is no reason to stop. */
+const installIfPossible = (entries) => {
+  try {
+    installTools(entries);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const missing = entries.filter((entry) => !isPresent(entry)).map((entry) => entry.tool || entry.file);
+    say(`going on without ${missing.join(", ")}, since the embedded engine needs no tool; ${error.message.replaceAll("\n", " ")}`);
+  }
+};
+
 const setup = (tier) => {
   if (!TIERS.includes(tier)) throw new Refusal(`usage: node scripts/setup.mjs ${TIERS.join("|")}`);
   const table = JSON.parse(readFileSync(join(ROOT, "scripts", "tools.json"), "utf8"));
   const entries = TIERS.slice(0, TIERS.indexOf(tier) + 1).flatMap((name) => table[name]);
+  const engine = process.env.SYSTOLE_ENGINE;
   refuseOldNode(table.node);
+  if (tier === "core" && (engine === "wasm" || engine === "reference")) {
+    installModules();
+    return;
+  }
   refuseOldTools(entries);
   installModules();
-  installTools(entries);
+  if (tier === "core" && engine !== "verilator") installIfPossible(entries);
+  else installTools(entries);
   refuseOldTools(entries);
 };
 

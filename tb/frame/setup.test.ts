@@ -140,9 +140,10 @@ test("takes yosys-abc from its own package where there is one", () => {
 test("a package that does not bring its tool is an error that names it", () => {
   fakeAll(TABLE.core.filter(({ tool }) => tool !== "make"));
   fakeApt("exit 0");
+  fakeAll(TABLE.test);
   fake("sudo", 'shift\n"$@"');
   fake("env", 'while :; do case "$1" in *=*) shift ;; *) break ;; esac; done\n"$@"');
-  const { status, stderr } = setup("core", { asUser: true });
+  const { status, stderr } = setup("test", { asUser: true });
   expect(status).toBe(2);
   expect(stderr).toContain("make still missing");
 });
@@ -190,16 +191,51 @@ test("runs npm ci when node_modules differs from the lock, and only then", () =>
 });
 
 test("without apt-get it names the packages and the way out", () => {
-  fakeAll(TABLE.core.filter(({ tool }) => tool !== "verilator"));
-  expect(setup("core")).toMatchObject({ status: 2, stderr: expect.stringMatching(/missing: verilator\. .*Debian 12 container/) as string });
+  fakeAll([...TABLE.core.filter(({ tool }) => tool !== "verilator"), ...TABLE.test]);
+  expect(setup("test")).toMatchObject({ status: 2, stderr: expect.stringMatching(/missing: verilator\. .*Debian 12 container/) as string });
   for (const [platform, way] of [
     ["darwin", "Debian 12 container"],
     ["win32", "WSL2"],
   ] as const) {
     const other = join(folder, `${platform}.cjs`);
     writeFileSync(other, `Object.defineProperty(process, "platform", { value: "${platform}" });`);
-    expect(setup("core", { node: ["--require", other] }), platform).toMatchObject({ status: 2, stderr: expect.stringContaining(way) as string });
+    expect(setup("test", { node: ["--require", other] }), platform).toMatchObject({ status: 2, stderr: expect.stringContaining(way) as string });
   }
+});
+
+const wayOn = "setup: going on without verilator, since the embedded engine needs no tool; ";
+const goesOn = (reason: string) => ({
+  status: 0,
+  stdout: "",
+  stderr: expect.stringMatching(new RegExp(`^([^\\n]*\\n)*${wayOn}[^\\n]*${reason}[^\\n]*\\n$`)) as string,
+});
+
+test("the tier `core` goes on with one line where Verilator can't be installed", () => {
+  fakeAll(TABLE.core.filter(({ tool }) => tool !== "verilator"));
+  expect(setup("core"), "no apt-get").toMatchObject(goesOn("no apt-get"));
+  fakeApt("exit 9");
+  expect(setup("core", { asUser: true }), "no sudo").toMatchObject({ ...goesOn("there is no `sudo`.* install verilator"), calls: "" });
+  fake("sudo", "exit 1");
+  expect(setup("core", { asUser: true }), "sudo with a password").toMatchObject({ ...goesOn("sudo apt-get update && .* install verilator"), calls: "" });
+  fake("sudo", 'shift\n"$@"');
+  fake("env", 'while :; do case "$1" in *=*) shift ;; *) break ;; esac; done\n"$@"');
+  chmodSync(folder, 0o777);
+  fake("apt-get", 'echo "E: Failed to fetch" >&2\nexit 100');
+  expect(setup("core", { asUser: true }), "no network").toMatchObject(goesOn("apt-get could not install verilator"));
+  const darwin = join(folder, "darwin.cjs");
+  writeFileSync(darwin, 'Object.defineProperty(process, "platform", { value: "darwin" });');
+  expect(setup("core", { node: ["--require", darwin] }), "no Debian").toMatchObject(goesOn("Debian 12 container"));
+});
+
+test("SYSTOLE_ENGINE says which engine the tier `core` is for", () => {
+  fakeApt("exit 9");
+  for (const engine of ["wasm", "reference"])
+    expect(setup("core", { env: { SYSTOLE_ENGINE: engine } }), engine).toEqual({ status: 0, stdout: "", stderr: "", calls: "" });
+  const verilator = setup("core", { env: { SYSTOLE_ENGINE: "verilator" }, asUser: true });
+  expect(verilator).toMatchObject({ status: 2, stderr: expect.stringContaining("install verilator g++") as string });
+  expect(setup("test", { env: { SYSTOLE_ENGINE: "wasm" }, asUser: true })).toMatchObject({ status: 2, stderr: expect.stringContaining("yosys") as string });
+  writeLock("node_modules/.package-lock.json", {});
+  expect(setup("core", { env: { SYSTOLE_ENGINE: "wasm" } }).calls).toContain("npm ci");
 });
 
 test("an unknown tier is refused", () => {
