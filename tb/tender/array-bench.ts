@@ -5,7 +5,7 @@ import { Collector, type ProductResult } from "../../src/driver/tender/collector
 import { Stimulus } from "../../src/driver/tender/stimulus.ts";
 import { tilesOf } from "../../src/driver/tender/tiles.ts";
 import type { Product } from "../../src/golden/tender/matmul.ts";
-import type { Simulation } from "../../src/sim/index.ts";
+import type { Simulation, TaskLike } from "../../src/sim/index.ts";
 
 export interface StreamStalls {
   readonly x: StallProfile;
@@ -20,6 +20,7 @@ export const runWithStalls = (
   products: readonly Product[],
   profiles: StreamStalls,
   random: Random,
+  ...monitors: readonly TaskLike[]
 ): readonly ProductResult[] => {
   const { rows, cols } = parameters;
   const tiles = tilesOf(parameters, products);
@@ -47,6 +48,7 @@ export const runWithStalls = (
     source(x, beats, putX, stalls(profiles.x, random)),
     source(w, beats, (beat) => w.data.poke(Array.from(stimulus.w.subarray(beat * cols, (beat + 1) * cols))), stalls(profiles.w, random)),
     sink(y, results, () => collector.take(sim.cycle, y.data.peek(), 0, y.last.peek() === 1, y.overflow.peek() === 1), stalls(profiles.y, random)),
+    ...monitors,
   );
   return collector.results;
 };

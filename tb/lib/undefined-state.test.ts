@@ -1,0 +1,113 @@
+import { readdirSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { histogram } from "../../docs/examples/histogram.ts";
+import { mac } from "../../docs/examples/mac.ts";
+import { stallProfiles } from "../../src/agents/index.ts";
+import type { Random } from "../../src/base/random.ts";
+import { type ArrayParameters, type ArrayPorts, designs, tenderArray, tenderCell } from "../../src/designs/index.ts";
+import { verifiedArrays } from "../../src/designs/tender/verified.ts";
+import { bool, input, module, output, type PortMap, reg, sync, when } from "../../src/hdl/index.ts";
+import { roundRobinArbiter } from "../../src/lib/arbiter.ts";
+import { axiLiteRegisters } from "../../src/lib/axi.ts";
+import { fifo } from "../../src/lib/fifo.ts";
+import { axisSlice } from "../../src/lib/stream.ts";
+import type { Simulation, TaskSpec } from "../../src/sim/index.ts";
+import { products } from "../golden/arbitraries.ts";
+import { runWithStalls } from "../tender/array-bench.ts";
+import { type Bench, seedDependence } from "./seed-dependence.ts";
+
+const engines = ["verilator"] as const;
+
+/** A bench without the type of its ports. */
+const of =
+  <P extends PortMap>(bench: Bench<P>) =>
+  (engine: (typeof engines)[number], seeds: readonly number[], stimulusSeed: number) =>
+    seedDependence(bench, {}, seeds, stimulusSeed);
+
+/** Products with stalls on all streams: a beat once offered stays, and tags follow the protocol. */
+const driveArray = (parameters: ArrayParameters) => (sim: Simulation<ArrayPorts>, random: Random, monitor: TaskSpec) => {
+  const some = products({ bits: parameters.kind === "int4" ? [4] : [4, 8], rows: 2 * parameters.rows + 1, columns: parameters.cols + 1, channels: 6 });
+  const workload = fc.sample(fc.array(some, { minLength: 1, maxLength: 2 }), { numRuns: 1, seed: random.next() | 0 })[0] ?? [];
+  const profile = () => stallProfiles[random.integer(0, stallProfiles.length - 1)] ?? "none";
+  runWithStalls(sim, parameters, workload, { x: profile(), w: profile(), y: profile() }, random, monitor);
+};
+
+const runs = { verilator: 3 };
+
+const arrays = verifiedArrays.filter(({ rows, cols }) => rows * cols <= 24);
+
+const isResult = ({ y }: Simulation<ArrayPorts>["io"]): boolean => y.valid.peek() === 1;
+
+const blocks = {
+  "src/lib/arbiter.ts": [of({ design: roundRobinArbiter({ requesters: 5 }) })],
+  "src/lib/axi.ts": [
+    of({
+      design: axiLiteRegisters({ registers: 3 }),
+      payload: {
+        "sAxil.bresp": ({ sAxil }) => sAxil.bvalid.peek() === 1,
+        "sAxil.rresp": ({ sAxil }) => sAxil.rvalid.peek() === 1,
+        // A read that is answered with an error brings no data.
+        "sAxil.rdata": ({ sAxil }) => sAxil.rvalid.peek() === 1 && sAxil.rresp.peek() === 0,
+      },
+    }),
+  ],
+  "src/lib/fifo.ts": [of({ design: fifo({ width: 40, depth: 4 }), payload: { outData: (io) => io.outValid.peek() === 1 } })],
+  "src/lib/stream.ts": [
+    of({
+      design: axisSlice({ dataWidth: 33 }),
+      payload: { "mAxis.tdata": ({ mAxis }) => mAxis.tvalid.peek() === 1, "mAxis.tlast": ({ mAxis }) => mAxis.tvalid.peek() === 1 },
+    }),
+  ],
+  "docs/examples/histogram.ts": [of({ design: histogram({ sampleWidth: 3, countWidth: 8 }), payload: { bin: (io) => io.binValid.peek() === 1 } })],
+  "docs/examples/mac.ts": [of({ design: mac({ dataWidth: 8, accWidth: 20 }) })],
+  "tender-cell": arrays.map((parameters) =>
+    of({
+      design: tenderCell(parameters),
+      // The first beat that a cell takes starts a tile.
+      warmUp: 1,
+      constrain: (io, cycle) => {
+        if (cycle > 0) return;
+        io.enable.poke(1);
+        io.first.poke(1);
+      },
+    }),
+  ),
+  "tender-array": arrays.map((parameters) =>
+    of({ design: tenderArray(parameters), payload: { "y.data": isResult, "y.last": isResult, "y.overflow": isResult }, drive: driveArray(parameters) }),
+  ),
+};
+
+test("every block of the library, example of the docs and design is here", () => {
+  const files = ["src/lib", "docs/examples"].flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`));
+  expect(Object.keys(blocks).toSorted()).toEqual([...files, ...designs.map(({ name }) => name)].toSorted());
+});
+
+describe.each(engines)("on %s", (engine) => {
+  test.each(Object.entries(blocks))("%s: what the outputs mean does not depend on undefined state", async (_, benches) => {
+    const seeds = fc.tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
+    const property = fc.asyncProperty(fc.constantFrom(...benches), seeds, fc.nat(), async (run, pair, stimulus) => {
+      expect(await run(engine, pair, stimulus)).toBeUndefined();
+    });
+    await fc.assert(property, { numRuns: runs[engine] });
+  });
+
+  test("a control register without reset is found", async () => {
+    const ports = { start: input(bool), busy: output(bool) };
+    const planted = module(
+      "planted",
+      ports,
+      (io) => {
+        const running = reg("running", bool);
+        sync(() => {
+          when(io.start, () => running.set(running.not()));
+        });
+        io.busy.set(running);
+      },
+      "Control without a reset.",
+    );
+    const run = of({ design: planted });
+    const found = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(async (seed) => run(engine, [0, seed], 1)));
+    expect(found.filter((lines) => lines !== undefined).map((lines) => lines.toSorted())).toContainEqual(["cycle 0: busy 0", "cycle 0: busy 1"]);
+  });
+});
