@@ -58,6 +58,11 @@ export class SimulationError extends UserError {
     return new SimulationError(failure, `the design called $${failure} in cycle ${cycle}`, { cycle, where });
   }
 
+  /** Of an embedded engine: an assertion of the language, or an assumption, does not hold. */
+  static property(hierarchy: string, cycle: number, where: Location | undefined): SimulationError {
+    return new SimulationError("assertion", `assertion failed in ${hierarchy} in cycle ${cycle}: no message`, { cycle, hierarchy, where });
+  }
+
   /** `limit` in milliseconds. */
   static hang(top: string, cycle: number, limit: number): SimulationError {
     const hint = "look for a loop that does not end, or raise `hangTimeout`";

@@ -3,11 +3,12 @@ import type { PortMap } from "../hdl/ports.ts";
 import { verilogFiles } from "../verilog/index.ts";
 import type { SimSource } from "./source.ts";
 
-/** A module of the language as something to simulate: the text that would be shipped. */
+/** A module of the language as something to simulate: the text that would be shipped, and the circuit for embedded engines. */
 export const toSource = <P extends PortMap>({ circuit }: Module<P>): SimSource<P> => ({
   top: circuit.name,
   files: verilogFiles(circuit),
   parameters: {},
   ports: circuit.ports,
   clocks: circuit.clocks,
+  circuit,
 });

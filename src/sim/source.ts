@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { UserError } from "../base/error.ts";
+import type { Circuit } from "../hdl/circuit.ts";
 import { toSnake } from "../hdl/names.ts";
 import type { PortMap } from "../hdl/ports.ts";
 import { isPort } from "../hdl/ports.ts";
@@ -35,6 +36,8 @@ export interface SimSource<P extends PortMap = PortMap> {
   readonly parameters: Readonly<Record<string, number | string>>;
   readonly ports: readonly SourcePort[];
   readonly clocks: readonly SourceClock[];
+  /** What the text was printed from, if the text is the language's: embedded engines simulate it. */
+  readonly circuit?: Circuit | undefined;
   /** Carries the type of the port map; never set. */
   readonly portMap?: P;
 }

@@ -42,7 +42,7 @@ export const withWaves =
   <P extends PortMap>(design: SimSource<P> | Module<P>, options: SimulateOptions, body: BenchBody<P>) =>
   async (context?: TestContext): Promise<void> => {
     const root = rootSeed();
-    const seed = options.seed ?? deriveSeed(root, nameOf(context, "circuit" in design ? design.name : design.top));
+    const seed = options.seed ?? deriveSeed(root, nameOf(context, "top" in design ? design.top : design.name));
     const run = async (trace: string | undefined): Promise<void> => {
       const sim = await simulate(design, { ...options, seed, ...(trace === undefined ? {} : { trace }) });
       try {

@@ -11,5 +11,5 @@ export const sourceFrom = (folder: string, top: Module<ArrayPorts>): SimSource<A
   const names = readdirSync(folder).filter((name) => /\.s?v$/.test(name));
   if (!names.includes(`${top.name}.sv`))
     throw new UserError("missing-file", `${join(folder, `${top.name}.sv`)} doesn't exist`, { hint: "`systole generate tender-array --out FOLDER` writes it" });
-  return { ...toSource(top), files: names.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") })) };
+  return { ...toSource(top), circuit: undefined, files: names.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") })) };
 };
