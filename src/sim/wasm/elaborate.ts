@@ -1,0 +1,237 @@
+import { UserError } from "../../base/error.ts";
+import { forEachItem, readsOf, refsIn, writesOf } from "../../hdl/check/traverse.ts";
+import type { Circuit, Instance, Item, Loop, Memory, Place, Scope, Signal } from "../../hdl/circuit.ts";
+import type { Node, Select } from "../../hdl/node.ts";
+import { isSigned, leafOf, sint, uint } from "../../hdl/shape.ts";
+import type { Garbage } from "../garbage.ts";
+import type { Domain, FlatMemory, FlatSignal, Net } from "./net.ts";
+
+/** A signal of one region, cut where one driver ends and the next begins. */
+export class Holder implements FlatSignal {
+  readonly signal: Signal;
+  readonly path: readonly string[];
+  readonly garbage: Garbage;
+  readonly #cuts: Set<number>;
+  #nets: readonly Net[] | undefined;
+
+  constructor(signal: Signal, region: Region) {
+    this.signal = signal;
+    this.path = [...region.path, signal.name];
+    this.garbage = region.garbage;
+    this.#cuts = new Set([0, signal.shape.width]);
+    const step = leafOf(signal.shape).width;
+    if (signal.shape.kind === "vec" && !indexedIn(region.circuit).has(signal)) for (let low = step; low < signal.shape.width; low += step) this.#cuts.add(low);
+  }
+
+  get width(): number {
+    return this.signal.shape.width;
+  }
+
+  get signed(): boolean {
+    return isSigned(this.signal.shape);
+  }
+
+  cut(low: number, width: number): void {
+    this.#cuts.add(low);
+    this.#cuts.add(low + width);
+  }
+
+  /** Lowest bits first. No cut is made after the first call. */
+  get nets(): readonly Net[] {
+    this.#nets ??= this.#split();
+    return this.#nets;
+  }
+
+  #split(): Net[] {
+    const { signal, garbage } = this;
+    const bounds = [...this.#cuts].toSorted((a, b) => a - b);
+    const leaf = leafOf(signal.shape);
+    return bounds.slice(1).map((high, index): Net => {
+      const low = bounds[index]!;
+      const width = high - low;
+      const signed = isSigned(leaf) && leaf.width === width;
+      const initial = signal.initial === undefined ? undefined : BigInt.asUintN(width, signal.initial >> BigInt(low));
+      const bits = (): bigint => garbage.bits(signal.name, signal.shape.width);
+      return { ...signal, shape: signed ? sint(width) : uint(width), low, width, signed, initial, garbage: bits, driver: undefined };
+    });
+  }
+}
+
+/** Signals of a module that some index computed at run time reads or writes: these stay in one piece. */
+const indexedSignals = new WeakMap<Circuit, ReadonlySet<Signal>>();
+
+const indexedIn = (circuit: Circuit): ReadonlySet<Signal> => {
+  const known = indexedSignals.get(circuit);
+  if (known !== undefined) return known;
+  const found = new Set<Signal>();
+  const note = (signal: Signal, select: Select | undefined): void => {
+    if (select !== undefined && select.dynamic.length > 0) found.add(signal);
+  };
+  forEachItem(circuit.scope, (item) => {
+    for (const { place } of writesOf(item)) note(place.signal, place.select);
+    for (const { expression } of readsOf(item)) for (const { signal, select } of refsIn(expression)) note(signal, select);
+  });
+  indexedSignals.set(circuit, found);
+  return found;
+};
+
+/** One instance's body, or one iteration of a generate loop in it: where names lead. */
+export class Region {
+  readonly circuit: Circuit;
+  readonly scope: Scope;
+  readonly outer: Region | undefined;
+  readonly path: readonly string[];
+  readonly garbage: Garbage;
+  readonly loops: ReadonlyMap<Loop, number>;
+  /** Clock domains by key of the circuit's clock port. */
+  readonly domains: ReadonlyMap<string, Domain>;
+  readonly memories = new Map<Memory, FlatMemory>();
+  readonly instances = new Map<Instance, Region>();
+  readonly #holders = new Map<Signal, Holder>();
+
+  constructor(given: Pick<Region, "circuit" | "scope" | "outer" | "path" | "garbage" | "loops" | "domains">) {
+    this.circuit = given.circuit;
+    this.scope = given.scope;
+    this.outer = given.outer;
+    this.path = given.path;
+    this.garbage = given.garbage;
+    this.loops = given.loops;
+    this.domains = given.domains;
+    const ports = given.outer === undefined ? given.circuit.portSignals : [];
+    for (const signal of [...ports, ...given.scope.signals]) this.#holders.set(signal, new Holder(signal, this));
+    for (const memory of given.scope.memories) this.memories.set(memory, this.#flatMemory(memory));
+  }
+
+  get holders(): Iterable<Holder> {
+    return this.#holders.values();
+  }
+
+  holder(signal: Signal): Holder {
+    for (let region: Region | undefined = this; region !== undefined; region = region.outer) {
+      const found = region.#holders.get(signal);
+      if (found !== undefined) return found;
+    }
+    throw new UserError("no-signal", `\`${signal.name}\` is not declared in \`${this.path.join(".")}\``);
+  }
+
+  memory(memory: Memory): FlatMemory {
+    for (let region: Region | undefined = this; region !== undefined; region = region.outer) {
+      const found = region.memories.get(memory);
+      if (found !== undefined) return found;
+    }
+    throw new UserError("no-signal", `memory \`${memory.name}\` is not declared in \`${this.path.join(".")}\``);
+  }
+
+  /** First bit of a part of a signal, as far as it is known before the simulation runs. */
+  offset(select: Select): number {
+    return select.loops.reduce((sum, { loop, stride }) => sum + stride * this.loops.get(loop)!, select.constant);
+  }
+
+  domain(key: string): Domain {
+    return this.domains.get(key)!;
+  }
+
+  #flatMemory(memory: Memory): FlatMemory {
+    return {
+      memory,
+      path: [...this.path, memory.name],
+      words: 2 ** Math.max(1, Math.ceil(Math.log2(memory.depth))),
+      garbage: this.garbage,
+      writes: [],
+    };
+  }
+}
+
+/** Item of a region. */
+export interface Placed {
+  readonly region: Region;
+  readonly item: Exclude<Item, { kind: "repeat" }>;
+}
+
+export interface Elaborated {
+  readonly top: Region;
+  readonly regions: readonly Region[];
+  readonly items: readonly Placed[];
+}
+
+const cutAt = (region: Region, { signal, select }: Place): void => {
+  if (select === undefined || select.dynamic.length > 0) return;
+  region.holder(signal).cut(region.offset(select), select.width);
+};
+
+const domainsOfChild = (region: Region, { clocks }: Instance): ReadonlyMap<string, Domain> =>
+  new Map(
+    clocks.map(({ child, parent }) => {
+      const outer = region.domain(parent.key);
+      return [child.key, { clock: outer.clock, reset: child.reset, active: child.rst === undefined ? undefined : outer.active }];
+    }),
+  );
+
+/** Opens instances and generate loops, declares what is in them, and cuts signals where drivers meet. */
+class Elaborator {
+  readonly regions: Region[] = [];
+  readonly items: Placed[] = [];
+
+  open(region: Region): Region {
+    this.regions.push(region);
+    for (const item of region.scope.items) {
+      if (item.kind === "repeat") {
+        for (let index = 0; index < item.loop.count; index++) this.open(this.#iteration(region, item, index));
+        continue;
+      }
+      if (item.kind === "instance") region.instances.set(item, this.#instance(region, item));
+      this.items.push({ region, item });
+      for (const { place } of writesOf(item)) cutAt(region, place);
+    }
+    return region;
+  }
+
+  #iteration(region: Region, { loop, scope }: Item & { kind: "repeat" }, index: number): Region {
+    return new Region({
+      circuit: region.circuit,
+      scope,
+      outer: region,
+      path: [...region.path, `${loop.label}[${index}]`],
+      garbage: region.garbage.child(loop.label, index),
+      loops: new Map([...region.loops, [loop, index]]),
+      domains: region.domains,
+    });
+  }
+
+  #instance(region: Region, item: Instance): Region {
+    const { child, name } = item;
+    refuseExternal(child);
+    return this.open(
+      new Region({
+        circuit: child,
+        scope: child.scope,
+        outer: undefined,
+        path: [...region.path, name],
+        garbage: region.garbage.child(name),
+        loops: new Map(),
+        domains: domainsOfChild(region, item),
+      }),
+    );
+  }
+}
+
+const refuseExternal = ({ external, name }: Circuit): void => {
+  if (external === undefined) return;
+  throw new UserError("needs-verilator", `module \`${name}\` exists as Verilog only, which the embedded engines can't run`, {
+    hint: 'simulate with engine: "verilator"',
+  });
+};
+
+/** The regions and items of a design; `active` gives the node that is 1 while a top clock's reset is active. */
+export const elaborate = (circuit: Circuit, garbage: Garbage, active: (clock: number) => Node | undefined): Elaborated => {
+  refuseExternal(circuit);
+  const domains = new Map(
+    circuit.clocks.map((domain, clock): [string, Domain] => [
+      domain.key,
+      { clock, reset: domain.reset, active: domain.rst === undefined ? undefined : active(clock) },
+    ]),
+  );
+  const elaborator = new Elaborator();
+  const top = elaborator.open(new Region({ circuit, scope: circuit.scope, outer: undefined, path: [], garbage, loops: new Map(), domains }));
+  return { top, regions: elaborator.regions, items: elaborator.items };
+};

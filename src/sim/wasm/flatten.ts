@@ -1,0 +1,214 @@
+import type { Circuit, Delay, Instance, MemoryRead, Property } from "../../hdl/circuit.ts";
+import { castSign, lit, type Node, reduce } from "../../hdl/node.ts";
+import { uint } from "../../hdl/shape.ts";
+import type { Garbage } from "../garbage.ts";
+import { elaborate, type Placed, type Region } from "./elaborate.ts";
+import { Block, choose, collides, inverse, one, Reader, raw, readBits, refNet, setBits } from "./lower.ts";
+import type { Check, Domain, Driver, FlatMemory, FlatSignal, Line, Net } from "./net.ts";
+
+/** A design without hierarchy, statements and loops: nets with an expression each. */
+export interface Flat {
+  readonly circuit: Circuit;
+  /** Signals of the top's ports, in the order of its ports. */
+  readonly ports: readonly FlatSignal[];
+  /** The resets of the top's clocks, by number of the clock. */
+  readonly resets: ReadonlyMap<number, Net>;
+  /** Bits that say which clocks rise at the moment, for reads that collide across clocks; by number of the clock. */
+  readonly rising: ReadonlyMap<number, Net>;
+  readonly signals: readonly FlatSignal[];
+  readonly registers: readonly Net[];
+  readonly memories: readonly FlatMemory[];
+  readonly lines: readonly Line[];
+  readonly checks: readonly Check[];
+  /** Nets that never change and that nothing defines. */
+  readonly garbage: readonly Net[];
+}
+
+const bitNet = (circuit: Circuit, name: string): Net => {
+  const nothing = { role: "input", shape: uint(1), domain: undefined, reset: undefined, initial: undefined, doc: undefined } as const;
+  const { scope, site } = circuit;
+  return { ...nothing, name, scope, site, low: 0, width: 1, signed: false, garbage: () => 0n, driver: { kind: "input" } };
+};
+
+class Flattener {
+  readonly registers: Net[] = [];
+  readonly memories: FlatMemory[] = [];
+  readonly lines: Line[] = [];
+  readonly checks: Check[] = [];
+  readonly rising = new Map<number, Net>();
+  readonly garbage: Net[] = [];
+  readonly #circuit: Circuit;
+  readonly #readers = new Map<Region, Reader>();
+
+  constructor(circuit: Circuit) {
+    this.#circuit = circuit;
+  }
+
+  /** Memory ports that read a word at an edge need all writes first. */
+  place(items: readonly Placed[]): void {
+    for (const placed of items) if (placed.item.kind !== "read") this.#place(placed);
+    for (const { region, item } of items) if (item.kind === "read") this.#read(region, item);
+  }
+
+  #reader(region: Region): Reader {
+    const known = this.#readers.get(region);
+    if (known !== undefined) return known;
+    const made = new Reader(region, this.garbage);
+    this.#readers.set(region, made);
+    return made;
+  }
+
+  #place({ region, item }: Placed): void {
+    const reader = this.#reader(region);
+    switch (item.kind) {
+      case "assign": {
+        const block = new Block(reader, false, () => {});
+        this.#drive(block.run([{ kind: "set", place: item.place, value: item.value, site: item.site }]));
+        break;
+      }
+      case "comb":
+        this.#drive(new Block(reader, true, () => {}).run(item.body));
+        break;
+      case "sync": {
+        const domain = region.domain(item.domain.key);
+        const block = new Block(reader, false, (memory, write) => void region.memory(memory).writes.push({ ...write, domain }));
+        for (const [net, next] of block.run(item.body)) this.#register(net, domain, next);
+        break;
+      }
+      case "discard":
+        this.#drive(new Map([[region.holder(item.signal).nets[0]!, reduce("parity", castSign(reader.node(item.value), false))]]));
+        break;
+      case "instance":
+        this.#instance(region, reader, item);
+        break;
+      case "delay":
+        this.#delay(region, reader, item);
+        break;
+      case "read":
+        break;
+      default:
+        this.#check(region, reader, item);
+    }
+  }
+
+  #drive(values: ReadonlyMap<Net, Node>): void {
+    for (const [net, value] of values) net.driver = { kind: "comb", value };
+  }
+
+  #register(net: Net, domain: Domain, next: Node): void {
+    const { reset } = net;
+    const own = reset === undefined ? undefined : (reset >> BigInt(net.low)) & ((1n << BigInt(net.width)) - 1n);
+    const guarded = own === undefined || domain.active === undefined ? next : choose(domain.active, lit(own, net.width, net.signed), next);
+    net.driver = { kind: "register", domain, next: guarded, reset: own };
+    this.registers.push(net);
+  }
+
+  #instance(region: Region, reader: Reader, item: Instance): void {
+    const { child, inputs, outputs } = item;
+    const inner = region.instances.get(item)!;
+    const holderOf = (port: Circuit["ports"][number]) => inner.holder(child.portSignals[child.ports.indexOf(port)]!);
+    for (const { port, value } of inputs) {
+      const values = new Map<Net, Node>();
+      setBits(holderOf(port), 0, reader.node(value), values);
+      this.#drive(values);
+    }
+    for (const { port, place } of outputs) {
+      const holder = holderOf(port);
+      const values = new Map<Net, Node>();
+      const low = place.select === undefined ? 0 : region.offset(place.select);
+      setBits(region.holder(place.signal), low, readBits(holder, 0, holder.width, refNet), values);
+      this.#drive(values);
+    }
+  }
+
+  #delay(region: Region, reader: Reader, { data, value, cycles, enable, reset, domain }: Delay): void {
+    const count = cycles.terms.reduce((sum, { loop, factor }) => sum + factor * region.loops.get(loop)!, cycles.constant);
+    const line: Line = {
+      output: data.name,
+      path: [...region.path, `${data.name}_line`],
+      width: data.shape.width,
+      cycles: count,
+      value: castSign(reader.node(value), false),
+      enable: enable === undefined ? undefined : reader.node(enable),
+      reset,
+      domain: region.domain(domain.key),
+      garbage: region.garbage,
+    };
+    this.lines.push(line);
+    for (const net of region.holder(data).nets) net.driver = { kind: "line", line };
+  }
+
+  #check(region: Region, reader: Reader, property: Property): void {
+    if (property.kind === "cover") return;
+    const domain = region.domain(property.domain.key);
+    const holds = reader.node(property.condition);
+    this.checks.push({
+      property,
+      hierarchy: [this.#circuit.name, ...region.path, property.name].join("."),
+      domain,
+      holds: domain.active === undefined ? holds : raw({ op: "or", a: holds, b: domain.active, width: 1, signed: false }),
+    });
+  }
+
+  #read(region: Region, read: MemoryRead): void {
+    const reader = this.#reader(region);
+    const memory = region.memory(read.memory);
+    const [net] = region.holder(read.data).nets;
+    const address = reader.node(read.address);
+    if (net === undefined) return;
+    if (read.latency === 0 || read.domain === undefined) {
+      net.driver = { kind: "read", memory, address };
+      return;
+    }
+    const domain = region.domain(read.domain.key);
+    const enable = read.enable === undefined ? one : reader.node(read.enable);
+    if (read.heldAddress !== undefined) {
+      const held = region.holder(read.heldAddress).nets[0]!;
+      this.#register(held, domain, choose(enable, address, refNet(held)));
+      net.driver = { kind: "read", memory, address: refNet(held) };
+      return;
+    }
+    const word = this.#side(net, `${net.name} word`, { kind: "read", memory, address });
+    const rubbish = this.#side(net, `${net.name} collision`, { kind: "garbage" }, () => region.garbage.bits(`${read.data.name} collision`, net.width));
+    this.garbage.push(rubbish);
+    const hit = collides(read, address, memory.writes, (other) => (other.clock === domain.clock ? one : refNet(this.#risingNet(other.clock))));
+    const found = hit === undefined ? refNet(word) : choose(hit, refNet(rubbish), refNet(word));
+    this.#register(net, domain, enable === one ? found : choose(enable, found, refNet(net)));
+  }
+
+  /** A net that the source has no name for. */
+  #side(net: Net, name: string, driver: Driver, garbage = net.garbage): Net {
+    return { ...net, name, role: "wire", reset: undefined, initial: undefined, garbage, driver };
+  }
+
+  #risingNet(clock: number): Net {
+    const known = this.rising.get(clock);
+    if (known !== undefined) return known;
+    const made = bitNet(this.#circuit, `rising ${clock}`);
+    this.rising.set(clock, made);
+    return made;
+  }
+}
+
+/** Flattens a design: every net gets its driver. @throws UserError for modules that exist as Verilog only */
+export const flatten = (circuit: Circuit, garbage: Garbage): Flat => {
+  const resets = new Map<number, Net>();
+  circuit.clocks.forEach(({ rst }, clock) => rst !== undefined && resets.set(clock, bitNet(circuit, rst)));
+  const active = (clock: number): Node | undefined => {
+    const net = resets.get(clock);
+    return net === undefined ? undefined : circuit.clocks[clock]!.activeLow ? inverse(refNet(net)) : refNet(net);
+  };
+  const { top, regions, items } = elaborate(circuit, garbage, active);
+  const ports = circuit.portSignals.map((signal) => top.holder(signal));
+  circuit.ports.forEach(({ direction }, index) => {
+    if (direction === "input") for (const net of ports[index]!.nets) net.driver = { kind: "input" };
+  });
+  const flattener = new Flattener(circuit);
+  flattener.memories.push(...regions.flatMap((region) => [...region.memories.values()]));
+  flattener.place(items);
+  const signals = regions.flatMap((region) => [...region.holders]);
+  for (const net of signals.flatMap(({ nets }) => nets)) net.driver ??= { kind: "garbage" };
+  const { registers, memories, lines, checks, rising, garbage: made } = flattener;
+  const undriven = signals.flatMap(({ nets }) => nets.filter(({ driver }) => driver?.kind === "garbage"));
+  return { circuit, ports, resets, rising, signals, registers, memories, lines, checks, garbage: [...undriven, ...made] };
+};

@@ -1,0 +1,124 @@
+import type { Circuit } from "../../hdl/circuit.ts";
+import { type Core, stepBlock } from "../embedded.ts";
+import type { BlockPlan, InternalSignal, NamedSignal, PortPlace } from "../engine.ts";
+import { wordsOf } from "../engine.ts";
+import { SimulationError } from "../error.ts";
+import { Garbage } from "../garbage.ts";
+import { compile } from "./compile.ts";
+import { type Flat, flatten } from "./flatten.ts";
+import { Image } from "./image.ts";
+import { type Exports, instantiate } from "./instance.ts";
+import type { Net } from "./net.ts";
+import { store } from "./storage.ts";
+
+export interface WasmOptions {
+  readonly seed: number;
+  /** Names of wires that can be read, without their hierarchy; "all" for waveforms. Registers and memories always can. */
+  readonly visible: readonly string[] | "all";
+}
+
+const isState = (net: Net): boolean => net.driver?.kind === "register" || net.driver?.kind === "line" || net.driver?.kind === "input";
+
+const shownNets = (flat: Flat, visible: WasmOptions["visible"]): Net[] => {
+  const names = new Set(visible === "all" ? [] : visible);
+  const shown = flat.signals.filter(({ path }) => visible === "all" || names.has(path.at(-1)!));
+  return [...new Set(shown.flatMap(({ nets }) => nets))].filter((net) => !isState(net));
+};
+
+/** A circuit compiled to WebAssembly in this process. */
+class WasmCore implements Core {
+  readonly words: Uint32Array;
+  readonly places: ReadonlyMap<string, PortPlace>;
+  readonly #flat: Flat;
+  readonly #image: Image;
+  readonly #exports: Exports;
+  readonly #edges: readonly (() => void)[];
+  readonly #commits: readonly (() => void)[];
+  /** Pairs of words: where an input waits, and where it is in use. */
+  readonly #inputs: readonly { readonly pending: number; readonly value: number; readonly words: number }[];
+
+  constructor(circuit: Circuit, { seed, visible }: WasmOptions) {
+    this.#flat = flatten(circuit, new Garbage(seed));
+    const storage = store(this.#flat);
+    const compiled = compile(this.#flat, storage, shownNets(this.#flat, visible));
+    const { buffer, exports } = instantiate(compiled.bytes, compiled.end + 64, (index) => this.#fail(index));
+    this.#exports = exports;
+    this.#image = new Image(buffer, storage, (clock) => (exports[`g${clock}`] as { readonly value: number }).value);
+    this.#image.fill(this.#flat);
+    this.words = new Uint32Array(buffer, 0, storage.portWords);
+    this.places = storage.places;
+    this.#edges = circuit.clocks.map((_, clock) => this.#exports[`edge${clock}`] as () => void);
+    this.#commits = circuit.clocks.map((_, clock) => this.#exports[`commit${clock}`] as () => void);
+    const clocks = new Set(circuit.clocks.map(({ clk }) => clk));
+    this.#inputs = [...storage.places.values()]
+      .filter(({ name, direction }) => direction === "input" && !clocks.has(name))
+      .map(({ pending, value, width }) => ({ pending, value, words: wordsOf(width) }));
+  }
+
+  get cycle(): number {
+    return this.#image.cycle;
+  }
+
+  settle(): void {
+    this.#takeInputs();
+    this.#exports.evaluate();
+  }
+
+  rise(clocks: number): void {
+    this.#image.rising = clocks;
+    if (clocks === 1) {
+      this.#edges[0]!();
+      this.#commits[0]!();
+    } else {
+      this.#edges.forEach((edge, clock) => (clocks & (1 << clock)) !== 0 && edge());
+      this.#commits.forEach((commit, clock) => (clocks & (1 << clock)) !== 0 && commit());
+    }
+    this.#exports.evaluate();
+  }
+
+  cycles(count: number): void {
+    if (count === 0) return;
+    this.settle();
+    this.#image.rising = 1;
+    this.#exports.cycles(count);
+    this.#exports.evaluate();
+  }
+
+  block(plan: BlockPlan): number {
+    return stepBlock(
+      this.words,
+      plan,
+      () => this.settle(),
+      () => this.rise(1),
+    );
+  }
+
+  locate(path: string): InternalSignal | undefined {
+    return this.#image.locate(this.#flat, path);
+  }
+
+  signals(): NamedSignal[] {
+    return this.#flat.signals.flatMap((signal): NamedSignal[] => {
+      const read = this.#image.reader(signal);
+      return read === undefined ? [] : [{ path: signal.path, width: signal.width, read }];
+    });
+  }
+
+  close(): void {}
+
+  #takeInputs(): void {
+    const { words } = this;
+    for (const { pending, value, words: count } of this.#inputs) {
+      words[value] = words[pending]!;
+      for (let i = 1; i < count; i++) words[value + i] = words[pending + i]!;
+    }
+  }
+
+  #fail(index: number): never {
+    const { property, hierarchy } = this.#flat.checks[index]!;
+    throw SimulationError.property(hierarchy, this.cycle, property.site.location);
+  }
+}
+
+/** Compiles a circuit and fills its state. @throws UserError for modules that exist as Verilog only */
+export const wasmCore = (circuit: Circuit, options: WasmOptions): Core => new WasmCore(circuit, options);

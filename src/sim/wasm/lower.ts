@@ -1,0 +1,250 @@
+import type { Memory, MemoryRead, Place, Statement } from "../../hdl/circuit.ts";
+import { castSign, catOf, lit, type Node, sliceOf } from "../../hdl/node.ts";
+import type { Holder, Region } from "./elaborate.ts";
+import type { Domain, FlatWrite, Net } from "./net.ts";
+
+export const netOf = (node: Node & { op: "ref" }): Net => node.signal as Net;
+
+export const refNet = (net: Net): Node => ({ op: "ref", signal: net, width: net.width, signed: net.signed });
+
+/** Node from raw parts, for operators that the language builds only in other widths. */
+export const raw = (node: Node): Node => node;
+
+/** Values that nets have at a place in a block of statements. */
+class Values {
+  readonly own = new Map<Net, Node>();
+  readonly #outer: Values | undefined;
+
+  constructor(outer?: Values) {
+    this.#outer = outer;
+  }
+
+  get(net: Net): Node {
+    return this.own.get(net) ?? this.#outer?.get(net) ?? refNet(net);
+  }
+}
+
+type Read = (net: Net) => Node;
+
+/** Bits `low` and up of a signal, as an unsigned node. */
+export const readBits = (holder: Holder, low: number, width: number, read: Read): Node => {
+  const parts: Node[] = [];
+  for (const net of holder.nets) {
+    const from = Math.max(low, net.low);
+    const to = Math.min(low + width, net.low + net.width);
+    if (from < to) parts.unshift(sliceOf(read(net), from - net.low, to - from));
+  }
+  return catOf(parts);
+};
+
+/** The whole value with its own sign, of one net without a detour. */
+const readWhole = (holder: Holder, read: Read): Node => {
+  const [only] = holder.nets;
+  return only !== undefined && holder.nets.length === 1 ? read(only) : readBits(holder, 0, holder.width, read);
+};
+
+const maxOf = (width: number): number => 2 ** Math.min(width, 40) - 1;
+
+/** Bits above a signal that an index can reach. */
+const beyondNet = ({ garbage, signal }: Holder, width: number): Net => {
+  const bits = (): bigint => garbage.bits(`${signal.name} beyond`, width);
+  const shape = { kind: "uint", width } as const;
+  return { ...signal, shape, role: "wire", low: 0, width, signed: false, initial: undefined, garbage: bits, driver: { kind: "garbage" } };
+};
+
+/** Turns the expressions of one region's items into expressions over nets. */
+export class Reader {
+  readonly region: Region;
+  readonly #memo = new Map<Node, Node>();
+  readonly #garbage: Net[];
+  readonly #beyond = new Map<Holder, Net>();
+
+  /** @param garbage collects the nets that stand for bits beyond a signal */
+  constructor(region: Region, garbage: Net[]) {
+    this.region = region;
+    this.#garbage = garbage;
+  }
+
+  /** With nets as they are before a block runs. */
+  node(node: Node): Node {
+    return this.#convert(node, refNet, this.#memo);
+  }
+
+  /** With nets as statements have set them so far. */
+  nodeIn(node: Node, values: Values): Node {
+    return this.#convert(node, (net) => values.get(net), new Map());
+  }
+
+  offset(select: NonNullable<Place["select"]>, convert: (node: Node) => Node): { readonly offset: Node; readonly most: number } {
+    const most = select.dynamic.reduce((sum, { index, stride }) => sum + maxOf(index.width) * stride, this.region.offset(select));
+    const width = Math.max(1, Math.ceil(Math.log2(most + 1)));
+    let offset: Node = lit(BigInt(this.region.offset(select)), width, false);
+    for (const { index, stride } of select.dynamic) {
+      const wide = castSign(convert(index), false);
+      const scaled = raw({ op: "mul", a: wide, b: lit(BigInt(stride), width, false), width: Math.max(width, wide.width), signed: false });
+      offset = raw({ op: "add", a: offset, b: scaled, width: Math.max(width, wide.width), signed: false });
+    }
+    return { offset, most };
+  }
+
+  #convert(node: Node, read: Read, memo: Map<Node, Node>): Node {
+    const known = memo.get(node);
+    if (known !== undefined) return known;
+    const convert = (operand: Node): Node => this.#convert(operand, read, memo);
+    const made = node.op === "ref" ? this.#ref(node, read, convert) : rebuilt(node, convert);
+    memo.set(node, made);
+    return made;
+  }
+
+  #ref(node: Node & { op: "ref" }, read: Read, convert: (node: Node) => Node): Node {
+    const holder = this.region.holder(node.signal);
+    const { select } = node;
+    if (select === undefined) return castSign(readWhole(holder, read), node.signed);
+    if (select.dynamic.length === 0) return castSign(readBits(holder, this.region.offset(select), node.width, read), node.signed);
+    const { offset, most } = this.offset(select, convert);
+    const missing = most + node.width - holder.width;
+    const whole = castSign(readWhole(holder, read), false);
+    const all = missing > 0 ? catOf([this.#above(holder, missing), whole]) : whole;
+    const shifted = raw({ op: "shr", a: all, amount: offset, width: all.width, signed: false });
+    return castSign(node.width === all.width ? shifted : raw({ op: "trunc", a: shifted, width: node.width, signed: false }), node.signed);
+  }
+
+  #above(holder: Holder, width: number): Node {
+    let net = this.#beyond.get(holder);
+    if (net === undefined || net.width < width) {
+      net = beyondNet(holder, width);
+      this.#garbage.push(net);
+      this.#beyond.set(holder, net);
+    }
+    return sliceOf(refNet(net), 0, width);
+  }
+}
+
+const rebuilt = (node: Node, convert: (node: Node) => Node): Node => {
+  switch (node.op) {
+    case "lit":
+    case "ref":
+      return node;
+    case "mux":
+      return { ...node, sel: convert(node.sel), a: convert(node.a), b: convert(node.b) };
+    case "cat":
+      return { ...node, parts: node.parts.map(convert) };
+    case "shl":
+    case "shr":
+      return { ...node, a: convert(node.a), amount: typeof node.amount === "number" ? node.amount : convert(node.amount) };
+    default:
+      return "b" in node ? { ...node, a: convert(node.a), b: convert(node.b) } : { ...node, a: convert(node.a) };
+  }
+};
+
+export const one = lit(1n, 1, false);
+
+export const bothOf = (a: Node, b: Node): Node => (a === one ? b : raw({ op: "and", a, b, width: 1, signed: false }));
+
+export const inverse = (a: Node): Node => raw({ op: "not", a, width: 1, signed: false });
+
+export const choose = (sel: Node, a: Node, b: Node): Node => (a === b ? a : raw({ op: "mux", sel, a, b, width: a.width, signed: a.signed }));
+
+/** Runs a block of statements with nets as values; what it leaves are the values at its end. */
+export class Block {
+  readonly #reader: Reader;
+  readonly #blocking: boolean;
+  readonly #onWrite: (memory: Memory, write: Omit<FlatWrite, "domain">) => void;
+
+  constructor(reader: Reader, blocking: boolean, onWrite: (memory: Memory, write: Omit<FlatWrite, "domain">) => void) {
+    this.#reader = reader;
+    this.#blocking = blocking;
+    this.#onWrite = onWrite;
+  }
+
+  run(body: readonly Statement[]): ReadonlyMap<Net, Node> {
+    const values = new Values();
+    this.#run(body, values, one);
+    return values.own;
+  }
+
+  #node(node: Node, values: Values): Node {
+    return this.#blocking ? this.#reader.nodeIn(node, values) : this.#reader.node(node);
+  }
+
+  #run(body: readonly Statement[], values: Values, condition: Node): void {
+    for (const statement of body) {
+      switch (statement.kind) {
+        case "set":
+          this.#set(statement.place, this.#node(statement.value, values), values);
+          break;
+        case "if": {
+          const sel = this.#node(statement.condition, values);
+          const [then, otherwise] = [new Values(values), new Values(values)];
+          this.#run(statement.body, then, bothOf(condition, sel));
+          this.#run(statement.otherwise, otherwise, bothOf(condition, inverse(sel)));
+          for (const net of new Set([...then.own.keys(), ...otherwise.own.keys()])) values.own.set(net, choose(sel, then.get(net), otherwise.get(net)));
+          break;
+        }
+        case "case":
+          this.#case(statement, values, condition);
+          break;
+        case "write":
+          this.#onWrite(statement.memory, {
+            condition,
+            address: this.#node(statement.address, values),
+            data: this.#node(statement.data, values),
+            mask: statement.mask === undefined ? undefined : this.#node(statement.mask, values),
+          });
+      }
+    }
+  }
+
+  /** The last arm takes all values that no other has. */
+  #case({ subject, arms }: Statement & { kind: "case" }, values: Values, condition: Node): void {
+    const value = this.#node(subject, values);
+    let before: Node = condition;
+    const outcomes = arms.map((arm, index) => {
+      const last = index === arms.length - 1;
+      const sel = last ? one : raw({ op: "eq", a: value, b: lit(arm.value, value.width, value.signed), width: 1, signed: false });
+      const inner = new Values(values);
+      this.#run(arm.body, inner, last ? before : bothOf(before, sel));
+      if (!last) before = bothOf(before, inverse(sel));
+      return { sel, inner };
+    });
+    for (const net of new Set(outcomes.flatMap(({ inner }) => [...inner.own.keys()]))) {
+      const chosen = outcomes.reduceRight<Node | undefined>(
+        (rest, { sel, inner }) => (rest === undefined ? inner.get(net) : choose(sel, inner.get(net), rest)),
+        undefined,
+      );
+      values.own.set(net, chosen!);
+    }
+  }
+
+  #set({ signal, select }: Place, value: Node, values: Values): void {
+    const holder = this.#reader.region.holder(signal);
+    if (select === undefined) return setBits(holder, 0, value, values.own);
+    if (select.dynamic.length === 0) return setBits(holder, this.#reader.region.offset(select), value, values.own);
+    const { offset } = this.#reader.offset(select, (node) => this.#node(node, values));
+    const { width } = holder;
+    const old = readBits(holder, 0, width, (net) => values.get(net));
+    const shifted = (a: Node): Node => raw({ op: "shl", a: castSign(a, false), amount: offset, width, signed: false });
+    const hole = raw({ op: "not", a: shifted(lit((1n << BigInt(value.width)) - 1n, value.width, false)), width, signed: false });
+    const kept = raw({ op: "and", a: old, b: hole, width, signed: false });
+    setBits(holder, 0, raw({ op: "or", a: kept, b: shifted(value), width, signed: false }), values.own);
+  }
+}
+
+/** Gives the nets of a part of a signal their pieces of a value. */
+export const setBits = (holder: Holder, low: number, value: Node, into: { set(net: Net, value: Node): unknown }): void => {
+  for (const net of holder.nets) {
+    if (net.low < low || net.low + net.width > low + value.width) continue;
+    const whole = net.low === low && net.width === value.width;
+    into.set(net, castSign(whole ? value : sliceOf(value, net.low - low, net.width), net.signed));
+  }
+};
+
+/** Next value of a register port of a memory: the word, but garbage where it is being written and the read said that this is undefined. */
+export const collides = (read: MemoryRead, address: Node, writes: readonly FlatWrite[], rising: (domain: Domain) => Node): Node | undefined => {
+  if (read.collision !== "undefined") return undefined;
+  return writes.reduce<Node | undefined>((sum, write) => {
+    const same = raw({ op: "eq", a: write.address, b: address, width: 1, signed: false });
+    const hit = bothOf(bothOf(write.condition, same), rising(write.domain));
+    return sum === undefined ? hit : raw({ op: "or", a: sum, b: hit, width: 1, signed: false });
+  }, undefined);
+};
