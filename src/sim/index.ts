@@ -1,3 +1,4 @@
+export type { WaveFormat, WaveOptions } from "./ascii-wave.ts";
 export type { BlockInputs, BlockOptions, BlockResult, Column, PortName, Stimulus } from "./block.ts";
 export type { ClockTiming } from "./clocks.ts";
 export type { SimulationFailure } from "./error.ts";

@@ -9,10 +9,13 @@ import { openEngine } from "./engines.ts";
 import { toSource } from "./module-source.ts";
 import { Simulation } from "./simulation.ts";
 import type { SimSource } from "./source.ts";
+import { pathsOf, WaveRecorder } from "./wave-recorder.ts";
 
 export interface SimulateOptions extends EngineOptions {
   /** Seed of registers and memories without reset. Default: derived from `$SYSTOLE_SEED` (1 where unset) and the top's name. */
   readonly seed?: number;
+  /** Ports and signals inside the design that `wave()` draws; the last 1000 cycles are kept. Runs are slower with it. */
+  readonly wave?: readonly string[];
   /** Timing by key of the clock port, or by its Verilog name. */
   readonly clocks?: Readonly<Record<string, ClockTiming>>;
   /** Cycles after which `run` gives up. Default one million. */
@@ -36,9 +39,13 @@ export const simulate = async <P extends PortMap>(design: SimSource<P> | Module<
   const source = "top" in design ? design : toSource(design);
   const clocks = makeClocks(source.clocks, options.clocks ?? {});
   const seed = options.seed ?? deriveSeed(rootSeed(), source.top);
-  const engine = await openEngine(source, options, { seed, period: clocks[0]?.period ?? 10_000 });
+  const { wave } = options;
+  const period = clocks[0]?.period ?? 10_000;
+  const paths = [...(options.paths ?? []), ...pathsOf(source, wave ?? [])];
+  const engine = await openEngine(source, { ...options, paths }, { seed, period });
   try {
-    return new Simulation(source, engine, clocks, { seed, maxCycles: options.maxCycles ?? 1_000_000 });
+    const recorded = wave === undefined ? engine : new WaveRecorder(engine, source, wave, period);
+    return new Simulation(source, recorded, clocks, { seed, maxCycles: options.maxCycles ?? 1_000_000 });
   } catch (error) {
     engine.close();
     throw error;

@@ -1,18 +1,22 @@
 import { UserError } from "../base/error.ts";
 import type { PortMap } from "../hdl/ports.ts";
+import type { WaveOptions } from "./ascii-wave.ts";
+import { drawWave } from "./ascii-wave.ts";
 import type { BlockOptions, BlockResult, Column, PortName, Stimulus } from "./block.ts";
 import { decodeColumn, encodeColumn, encodeValue } from "./block.ts";
 import { matchPorts } from "./check-ports.ts";
 import type { Clock } from "./clocks.ts";
 import { maskOf, nextEvent } from "./clocks.ts";
 import { readBig, writeBig } from "./codec.ts";
-import type { BlockPlan, Engine, InternalSignal, PortPlace } from "./engine.ts";
+import type { BlockPlan, Engine, PortPlace } from "./engine.ts";
 import { bytesOf, columnBytes, wordsOf } from "./engine.ts";
+import { InternalSignals } from "./internal-signals.ts";
 import type { Handles } from "./ports.ts";
 import { buildHandles, handleOf } from "./ports.ts";
 import type { SimSource, SourcePort } from "./source.ts";
 import type { RunningTask, TaskLike } from "./tasks.ts";
 import { TaskGroup } from "./tasks.ts";
+import { WaveRecorder } from "./wave-recorder.ts";
 
 /** A design that runs. Made by `simulate`. */
 export class Simulation<P extends PortMap = PortMap> {
@@ -26,7 +30,7 @@ export class Simulation<P extends PortMap = PortMap> {
   readonly #engine: Engine;
   readonly #clocks: readonly Clock[];
   readonly #ports: readonly SourcePort[];
-  readonly #located = new Map<string, InternalSignal>();
+  readonly #inside: InternalSignals;
   /** Handles and simulation share it. */
   readonly #access: { readonly words: Uint32Array; changed: boolean; settleOnRead: boolean; settle: () => void };
   #closed = false;
@@ -36,6 +40,7 @@ export class Simulation<P extends PortMap = PortMap> {
     this.seed = options.seed;
     this.maxCycles = options.maxCycles;
     this.#engine = engine;
+    this.#inside = new InternalSignals(engine);
     this.#clocks = clocks;
     this.#ports = matchPorts(source, engine.places);
     this.#access = { words: engine.words, changed: false, settleOnRead: true, settle: () => this.eval() };
@@ -135,14 +140,14 @@ export class Simulation<P extends PortMap = PortMap> {
   /** Bits of a signal inside the design, as in `u_mem.words[3]` or `state`; listed in the option `paths`. Number up to 32 bits, bigint above. */
   peekPath(path: string): number | bigint {
     if (this.#access.changed && this.#access.settleOnRead) this.eval();
-    const { signal, element } = this.#locate(path);
+    const { signal, element } = this.#inside.find(path);
     const value = readBig(signal.read(element), 0, 0, signal.width, false);
     return signal.width <= 32 ? Number(value) : value;
   }
 
   /** Sets a register or memory word inside the design. */
   pokePath(path: string, value: number | bigint): void {
-    const { signal, element } = this.#locate(path);
+    const { signal, element } = this.#inside.find(path);
     const big = BigInt(value);
     if (big < 0n || big >> BigInt(signal.width) !== 0n) throw new UserError("bad-value", `\`${path}\` takes 0 to 2^${signal.width}-1, not ${value}`);
     const words = new Uint32Array(wordsOf(signal.width));
@@ -153,9 +158,18 @@ export class Simulation<P extends PortMap = PortMap> {
 
   /** All words of a memory inside the design, element by element. */
   peekMemory(path: string): (number | bigint)[] {
-    const { memory } = this.#locate(path).signal;
+    const { memory } = this.#inside.find(path).signal;
     if (memory === undefined) throw new UserError("no-memory", `\`${path}\` is no memory`);
     return Array.from({ length: memory.length }, (_, i) => this.peekPath(`${path}[${memory.low + i}]`));
+  }
+
+  /**
+   * Drawing of the signals in the option `wave`, with the values that each rising edge of the first clock saw: `drawWave` says how.
+   * @throws UserError where nothing was recorded, and for options that don't fit.
+   */
+  wave(options: WaveOptions = {}): string {
+    if (this.#engine instanceof WaveRecorder) return drawWave(this.#engine.recorded, options);
+    throw new UserError("no-wave", `the simulation of \`${this.top}\` records no wave`, { hint: "name signals in the option `wave` of `simulate`" });
   }
 
   /** Ends the simulation and closes its waveform file; handles can't be used any more. */
@@ -259,22 +273,6 @@ export class Simulation<P extends PortMap = PortMap> {
   #driveReset(clock: Clock, active: boolean): void {
     if (clock.source.rst === undefined) return;
     this.#engine.words[this.#place(clock.source.rst).pending] = active === clock.source.activeLow ? 0 : 1;
-  }
-
-  #locate(path: string): { signal: InternalSignal; element: number } {
-    const match = /^(.*?)(?:\[(\d+)\])?$/.exec(path)!;
-    const name = match[1]!;
-    let signal = this.#located.get(name);
-    if (signal === undefined) {
-      signal = this.#engine.locate(name);
-      this.#located.set(name, signal);
-    }
-    if (match[2] === undefined) return { signal, element: 0 };
-    const { memory } = signal;
-    if (memory === undefined) throw new UserError("no-memory", `\`${name}\` is no memory, so \`${path}\` can't be read`);
-    const element = Number(match[2]) - memory.low;
-    if (element >= 0 && element < memory.length) return { signal, element };
-    throw new UserError("bad-index", `\`${name}\` has the words ${memory.low} to ${memory.low + memory.length - 1}, not ${match[2]}`);
   }
 
   #outsideTasks(what: string): void {
