@@ -49,7 +49,7 @@ const textOf = (shape: Shape, format: WaveFormat | undefined, value: bigint): st
   const stated = format ?? (shape.kind === "enum" ? shape.cases : shape.kind === "sint" ? "dec" : "hex");
   if (typeof stated === "object") return stated[Number(value)] ?? `?${value}`;
   if (stated === "dec") return String(shape.kind === "sint" ? BigInt.asIntN(shape.width, value) : value);
-  return value.toString(stated === "hex" ? 16 : 2);
+  return stated === "hex" ? value.toString(16) : value.toString(2).padStart(shape.width, "0");
 };
 
 const rowOf = ({ name, shape, values }: RecordedSignal, format: WaveFormat | undefined): Row => ({
@@ -120,7 +120,9 @@ const checkWhole = (what: string, value: number, low: number): number => {
 /** The part of what was recorded that is to be drawn. */
 const cut = ({ first, last, signals }: RecordedWave, { from = first, to = last }: WaveOptions): RecordedWave => {
   if (!(from >= first && from <= to && to <= last) || !Number.isInteger(from) || !Number.isInteger(to))
-    throw new UserError("bad-range", `the wave has the cycles ${first} to ${last}, not ${from} to ${to}`, { hint: `a recording keeps the last ${keptCycles} cycles` });
+    throw new UserError("bad-range", `the wave has the cycles ${first} to ${last}, not ${from} to ${to}`, {
+      hint: `a recording keeps the last ${keptCycles} cycles`,
+    });
   return { first: from, last: to, signals: signals.map((signal) => ({ ...signal, values: signal.values.slice(from - first, to - first + 1) })) };
 };
 

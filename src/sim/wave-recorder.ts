@@ -1,7 +1,7 @@
 import { UserError } from "../base/error.ts";
-import type { Circuit, Scope } from "../hdl/circuit.ts";
+import type { Circuit, Item, Scope } from "../hdl/circuit.ts";
 import type { Shape } from "../hdl/shape.ts";
-import { uint } from "../hdl/shape.ts";
+import { sint, uint } from "../hdl/shape.ts";
 import { keptCycles, type RecordedWave } from "./ascii-wave.ts";
 import { matchPorts } from "./check-ports.ts";
 import { readBig } from "./codec.ts";
@@ -19,19 +19,18 @@ interface Probe {
 
 /** Shape of a signal inside a circuit, which says more than its width; undefined where the path leads out of the language. */
 const shapeInside = (circuit: Circuit, path: string): Shape | undefined => {
-  const steps = path.split(".");
+  const steps = path.split(".").map((step) => step.replace(/\[\d+\]$/, ""));
   const leaf = steps.pop();
   let scope: Scope | undefined = circuit.scope;
   let { portSignals } = circuit;
   for (const step of steps) {
-    const label = step.replace(/\[\d+\]$/, "");
-    const item: Scope["items"][number] | undefined = scope?.items.find(
-      (item) => (item.kind === "instance" && item.name === step) || (item.kind === "repeat" && item.loop.label === label),
-    );
+    const item: Item | undefined = scope?.items.find((item) => (item.kind === "repeat" ? item.loop.label : item.kind === "instance" ? item.name : "") === step);
     portSignals = item?.kind === "instance" ? item.child.portSignals : [];
     scope = item?.kind === "instance" ? item.child.scope : item?.kind === "repeat" ? item.scope : undefined;
   }
-  return [...portSignals, ...(scope?.signals ?? [])].find(({ name }) => name === leaf)?.shape;
+  const signal = [...portSignals, ...(scope?.signals ?? [])].find(({ name }) => name === leaf);
+  const memory = scope?.memories.find(({ name }) => name === leaf);
+  return signal?.shape ?? (memory?.element.signed === true ? sint(memory.element.width) : undefined);
 };
 
 /** Names of a wave that are no ports: paths of signals inside the design. */
