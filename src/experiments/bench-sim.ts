@@ -207,7 +207,7 @@ const prepare = async (folder: string, size: number): Promise<Contest> => {
   await rm(dirname(cold.result.library), { recursive: true });
   const cachedSeconds = await timed(() => build(source, options));
   const open: Opener = async () => {
-    const sim = await simulate(source, { profile });
+    const sim = await simulate(source, { engine: "verilator", profile });
     sim.reset(2);
     const { x, w, y } = sim.io;
     for (const port of [x.valid, w.valid, y.ready]) port.poke(1);

@@ -1,5 +1,9 @@
 import { extname } from "node:path";
 import { UserError } from "../base/error.ts";
+import type { Circuit } from "../hdl/circuit.ts";
+import { childrenOf } from "../hdl/circuit.ts";
+import type { EngineChoice, EngineName } from "./choose-engine.ts";
+import { chooseEngine } from "./choose-engine.ts";
 import { EmbeddedEngine } from "./embedded.ts";
 import type { Engine } from "./engine.ts";
 import { ReferenceCore } from "./reference/index.ts";
@@ -8,20 +12,16 @@ import type { BuildOptions } from "./verilator/build.ts";
 import { build, isBuilt } from "./verilator/build.ts";
 import { VerilatorEngine } from "./verilator/load.ts";
 import type { TraceFormat } from "./verilator/runtime.ts";
-
-/**
- * `verilator` runs the Verilog that is shipped; `wasm` compiles the circuit in this process; `reference` interprets it, slow and
- * obvious. `auto` is `verilator`.
- */
-export type EngineName = "auto" | "verilator" | "wasm" | "reference";
+import { wasmCore } from "./wasm/index.ts";
 
 export interface EngineOptions {
-  readonly engine?: EngineName;
+  /** What simulates. Default: `$SYSTOLE_ENGINE`, or `auto`, which is Verilator for long runs and for what only it can do, otherwise `wasm`. */
+  readonly engine?: EngineChoice;
   /** `quick` compiles soonest, `fast` runs fastest; `auto` takes `fast` for long runs and where it is built already. For Verilator. */
   readonly profile?: "auto" | "quick" | "fast";
   /** Cycles that the caller means to run, for `auto`. */
   readonly cycles?: number;
-  /** Waveform file, `.fst` or `.vcd`; embedded engines write `.vcd`. */
+  /** Waveform file, `.fst` or `.vcd`; only Verilator writes `.fst`. */
   readonly trace?: string;
   /** Signals inside the design that `peekPath` and `pokePath` will name. */
   readonly paths?: readonly string[];
@@ -66,21 +66,35 @@ const openVerilator = async (source: SimSource, options: EngineOptions, { seed, 
   return new VerilatorEngine(model, { top: source.top, seed, period, hangTimeout, trace, print });
 };
 
-const openEmbedded = (source: SimSource, engine: "wasm" | "reference", { trace }: EngineOptions, { seed, period }: OpenOptions): Engine => {
-  const { circuit, top } = source;
-  if (circuit === undefined)
-    throw new UserError("verilog-source", `\`${top}\` is given as Verilog, which the engine \`${engine}\` can't run`, { hint: 'use engine: "verilator"' });
-  if (trace !== undefined && traceFormat(trace) === "fst")
-    throw new UserError("bad-trace", `the engine \`${engine}\` can't write \`${trace}\`, only .vcd`, { hint: 'name a .vcd file, or use engine: "verilator"' });
-  if (engine === "wasm") throw new UserError("no-engine", "the engine `wasm` is not there yet", { hint: 'use engine: "verilator"' });
-  return new EmbeddedEngine(new ReferenceCore(circuit, { seed, top }), { top, clocks: source.clocks.map(({ clk }) => clk), period, trace });
+const useVerilator = 'use engine: "verilator"';
+
+/** @throws UserError for a circuit that is existing Verilog or has an instance of some. */
+const refuseExternal = (circuit: Circuit, engine: string): void => {
+  if (circuit.external !== undefined)
+    throw new UserError("extern-module", `\`${circuit.name}\` is existing Verilog, which the engine \`${engine}\` can't run`, { hint: useVerilator });
+  for (const child of childrenOf(circuit)) refuseExternal(child, engine);
 };
 
+const openEmbedded = (source: SimSource, engine: "wasm" | "reference", options: EngineOptions, { seed, period }: OpenOptions): Engine => {
+  const { trace } = options;
+  const { circuit, top } = source;
+  if (circuit === undefined)
+    throw new UserError("verilog-source", `\`${top}\` is given as Verilog, which the engine \`${engine}\` can't run`, { hint: useVerilator });
+  if (trace !== undefined && traceFormat(trace) === "fst")
+    throw new UserError("bad-trace", `the engine \`${engine}\` can't write \`${trace}\`, only .vcd`, { hint: 'name a .vcd file, or use engine: "verilator"' });
+  refuseExternal(circuit, engine);
+  const visible = trace === undefined ? (options.paths ?? []).map(leafOf) : "all";
+  const core = engine === "wasm" ? wasmCore(circuit, { seed, visible }) : new ReferenceCore(circuit, { seed, top });
+  return new EmbeddedEngine(core, { top, clocks: source.clocks.map(({ clk }) => clk), period, trace });
+};
+
+/** The engine that runs a source. @throws UserError for a name that is no engine. */
+export const engineFor = (source: SimSource, options: EngineOptions): EngineName =>
+  chooseEngine(source, options, () => isBuilt(source, buildOptions(source, options)));
+
 /**
- * The engine that the options ask for, ready to run.
+ * An engine, ready to run.
  * @throws UserError for an engine that can't run the source or write the waveform, a missing tool, or Verilog that is refused.
  */
-export const openEngine = async (source: SimSource, options: EngineOptions, open: OpenOptions): Promise<Engine> => {
-  const { engine = "auto" } = options;
-  return engine === "wasm" || engine === "reference" ? openEmbedded(source, engine, options, open) : openVerilator(source, options, open);
-};
+export const openEngine = async (source: SimSource, engine: EngineName, options: EngineOptions, open: OpenOptions): Promise<Engine> =>
+  engine === "verilator" ? openVerilator(source, options, open) : openEmbedded(source, engine, options, open);

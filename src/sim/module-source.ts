@@ -4,11 +4,18 @@ import { verilogFiles } from "../verilog/index.ts";
 import type { SimSource } from "./source.ts";
 
 /** A module of the language as something to simulate: the text that would be shipped, and the circuit for embedded engines. */
-export const toSource = <P extends PortMap>({ circuit }: Module<P>): SimSource<P> => ({
-  top: circuit.name,
-  files: verilogFiles(circuit),
-  parameters: {},
-  ports: circuit.ports,
-  clocks: circuit.clocks,
-  circuit,
-});
+export const toSource = <P extends PortMap>({ circuit }: Module<P>): SimSource<P> => {
+  let files: SimSource["files"] | undefined;
+  return {
+    top: circuit.name,
+    // Embedded engines never ask for the text, and printing it takes longer than they do to start.
+    get files() {
+      files ??= verilogFiles(circuit);
+      return files;
+    },
+    parameters: {},
+    ports: circuit.ports,
+    clocks: circuit.clocks,
+    circuit,
+  };
+};

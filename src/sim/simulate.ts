@@ -5,7 +5,7 @@ import type { PortMap } from "../hdl/ports.ts";
 import type { ClockTiming } from "./clocks.ts";
 import { makeClocks } from "./clocks.ts";
 import type { EngineOptions } from "./engines.ts";
-import { openEngine } from "./engines.ts";
+import { engineFor, openEngine } from "./engines.ts";
 import { toSource } from "./module-source.ts";
 import { Simulation } from "./simulation.ts";
 import type { SimSource } from "./source.ts";
@@ -42,10 +42,11 @@ export const simulate = async <P extends PortMap>(design: SimSource<P> | Module<
   const { wave } = options;
   const period = clocks[0]?.period ?? 10_000;
   const paths = [...(options.paths ?? []), ...pathsOf(source, wave ?? [])];
-  const engine = await openEngine(source, { ...options, paths }, { seed, period });
+  const name = engineFor(source, { ...options, paths });
+  const engine = await openEngine(source, name, { ...options, paths }, { seed, period });
   try {
     const recorded = wave === undefined ? engine : new WaveRecorder(engine, source, wave, period);
-    return new Simulation(source, recorded, clocks, { seed, maxCycles: options.maxCycles ?? 1_000_000 });
+    return new Simulation(source, recorded, clocks, { engine: name, seed, maxCycles: options.maxCycles ?? 1_000_000 });
   } catch (error) {
     engine.close();
     throw error;

@@ -5,6 +5,7 @@ import { drawWave } from "./ascii-wave.ts";
 import type { BlockOptions, BlockResult, Column, PortName, Stimulus } from "./block.ts";
 import { decodeColumn, encodeColumn, encodeValue } from "./block.ts";
 import { matchPorts } from "./check-ports.ts";
+import type { EngineName } from "./choose-engine.ts";
 import type { Clock } from "./clocks.ts";
 import { maskOf, nextEvent } from "./clocks.ts";
 import { readBig, writeBig } from "./codec.ts";
@@ -18,11 +19,19 @@ import type { RunningTask, TaskLike } from "./tasks.ts";
 import { TaskGroup } from "./tasks.ts";
 import { WaveRecorder } from "./wave-recorder.ts";
 
+export interface SimulationOptions {
+  readonly engine: EngineName;
+  readonly seed: number;
+  readonly maxCycles: number;
+}
+
 /** A design that runs. Made by `simulate`. */
 export class Simulation<P extends PortMap = PortMap> {
   /** The ports, by the keys of the port map. */
   readonly io: Handles<P>;
   readonly top: string;
+  /** What simulates. */
+  readonly engine: EngineName;
   /** Seed of the undefined state. */
   readonly seed: number;
   /** Cycles of the first clock after which `run` gives up. */
@@ -35,8 +44,9 @@ export class Simulation<P extends PortMap = PortMap> {
   readonly #access: { readonly words: Uint32Array; changed: boolean; settleOnRead: boolean; settle: () => void };
   #closed = false;
 
-  constructor(source: SimSource<P>, engine: Engine, clocks: readonly Clock[], options: { readonly seed: number; readonly maxCycles: number }) {
+  constructor(source: SimSource<P>, engine: Engine, clocks: readonly Clock[], options: SimulationOptions) {
     this.top = source.top;
+    this.engine = options.engine;
     this.seed = options.seed;
     this.maxCycles = options.maxCycles;
     this.#engine = engine;

@@ -3,6 +3,9 @@ import { join, relative } from "node:path";
 import { deriveSeed, Random } from "../base/random.ts";
 import type { Module } from "../hdl/circuit.ts";
 import type { PortMap } from "../hdl/ports.ts";
+import { defaultEngine } from "./choose-engine.ts";
+import { engineFor } from "./engines.ts";
+import { toSource } from "./module-source.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import { rootSeed, simulate } from "./simulate.ts";
 import type { Simulation } from "./simulation.ts";
@@ -29,7 +32,8 @@ const fileNameOf = (name: string): string =>
 const shellQuoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 const repeatLine = (context: TestContext | undefined, seed: number): string => {
-  const line = `SYSTOLE_SEED=${seed} SYSTOLE_WAVES=1 npx vitest run`;
+  const engine = defaultEngine();
+  const line = `SYSTOLE_SEED=${seed} SYSTOLE_WAVES=1${engine === "auto" ? "" : ` SYSTOLE_ENGINE=${engine}`} npx vitest run`;
   return context === undefined ? line : `${line} ${context.task.file.name} -t ${shellQuoted(context.task.name)}`;
 };
 
@@ -42,16 +46,18 @@ export const withWaves =
   <P extends PortMap>(design: SimSource<P> | Module<P>, options: SimulateOptions, body: BenchBody<P>) =>
   async (context?: TestContext): Promise<void> => {
     const root = rootSeed();
+    // Found out once, so that a run with a waveform is a run of the same engine.
+    const engine = engineFor("top" in design ? design : toSource(design), options);
     const seed = options.seed ?? deriveSeed(root, nameOf(context, "top" in design ? design.top : design.name));
     const run = async (trace: string | undefined): Promise<void> => {
-      const sim = await simulate(design, { ...options, seed, ...(trace === undefined ? {} : { trace }) });
+      const sim = await simulate(design, { ...options, engine, seed, ...(trace === undefined ? {} : { trace }) });
       try {
         await body(sim, new Random(seed));
       } finally {
         sim.close();
       }
     };
-    const waves = options.trace ?? wavePath(nameOf(context, "bench"), root);
+    const waves = options.trace ?? wavePath(nameOf(context, "bench"), root, engine === "verilator" ? "fst" : "vcd");
     const always = options.trace !== undefined || (process.env["SYSTOLE_WAVES"] ?? "") !== "";
     try {
       await run(always ? waves : undefined);
@@ -68,10 +74,10 @@ export const withWaves =
     }
   };
 
-const wavePath = (name: string, seed: number): string => {
+const wavePath = (name: string, seed: number, extension: "fst" | "vcd"): string => {
   const folder = join(cacheFolder(), "waves");
   mkdirSync(folder, { recursive: true });
-  return relative(process.cwd(), join(folder, `${fileNameOf(name)}-${seed}.fst`));
+  return relative(process.cwd(), join(folder, `${fileNameOf(name)}-${seed}.${extension}`));
 };
 
 /** The same error with more lines, so that a runner still shows its difference and its place. */

@@ -5,8 +5,8 @@ import { fifo } from "../../src/lib/fifo.ts";
 import type { Task } from "../../src/sim/index.ts";
 import { simulate } from "../../src/sim/index.ts";
 
-test("a module of the language runs as the Verilog that it prints", async () => {
-  const sim = await simulate(fifo({ width: 100, depth: 4 }));
+test.each(["verilator", "wasm", "reference"] as const)("a module of the language runs on %s", async (engine) => {
+  const sim = await simulate(fifo({ width: 100, depth: 4 }), { engine });
   const entry = fc.oneof(fc.constantFrom(0n, 1n, 2n ** 100n - 1n), fc.bigInt(0n, 2n ** 100n - 1n));
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 12 }), fc.infiniteStream(fc.boolean()), fc.infiniteStream(fc.boolean()), (entries, offers, takes) => {
@@ -39,7 +39,11 @@ test("a module of the language runs as the Verilog that it prints", async () => 
   sim.close();
 });
 
-test("a false assertion of the language is an error with its name and cycle", async () => {
+test.each([
+  ["verilator", "planted.sv"],
+  ["wasm", "tb/sim/module.test.ts"],
+  ["reference", "tb/sim/module.test.ts"],
+] as const)("a false assertion is an error with its name, place and cycle on %s", async (engine, file) => {
   const planted = module(
     "planted",
     { en: input(bool), held: output(uint(4)) },
@@ -53,11 +57,9 @@ test("a false assertion of the language is an error with its name and cycle", as
     },
     { doc: "Counts past what it asserts." },
   );
-  const sim = await simulate(planted);
+  const sim = await simulate(planted, { engine });
   sim.reset();
   sim.io.en.poke(1);
-  expect(() => sim.step(20)).toThrow(
-    expect.objectContaining({ failure: "assertion", cycle: 6, where: expect.objectContaining({ file: "planted.sv" }) as object }),
-  );
+  expect(() => sim.step(20)).toThrow(expect.objectContaining({ failure: "assertion", cycle: 6, where: expect.objectContaining({ file }) as object }));
   sim.close();
 });

@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { clock, input, output } from "../../src/hdl/ports.ts";
 import { bool, uint } from "../../src/hdl/shape.ts";
+import { fifo } from "../../src/lib/fifo.ts";
 import { simulate, verilog, withWaves } from "../../src/sim/index.ts";
 
 const counter = verilog({ top: "counter", files: ["tb/reference/counter.sv"], ports: { en: input(bool), count: output(uint(8)), wrap: output(bool) } });
@@ -135,6 +136,26 @@ test("a failed bench is run again with waves and says how to repeat it", async (
   const path = /^Waves: (.+)$/m.exec(message)?.[1] ?? "";
   expect(existsSync(path)).toBe(true);
   expect(message).toContain(`Repeat: SYSTOLE_SEED=1 SYSTOLE_WAVES=1 npx vitest run tb/sim/planted.test.ts -t 'counts one'\\''s own steps'`);
+  rmSync(path);
+});
+
+test("the repeated run is one of the same engine, which writes what it can", async () => {
+  vi.stubEnv("SYSTOLE_ENGINE", "wasm");
+  const queue = fifo({ width: 8, depth: 4 });
+  const engines: string[] = [];
+  const failing = withWaves(queue, {}, (sim) => {
+    engines.push(sim.engine);
+    sim.reset();
+    sim.io.inValid.poke(1);
+    sim.step(3);
+    expect(sim.io.count.peek()).toBe(4);
+  });
+  const { message } = (await failing({ task: { name: "fills up", file: { name: "x.test.ts" } } }).catch((reason: unknown) => reason)) as Error;
+  vi.unstubAllEnvs();
+  expect(engines).toEqual(["wasm", "wasm"]);
+  expect(message).toContain("SYSTOLE_SEED=1 SYSTOLE_WAVES=1 SYSTOLE_ENGINE=wasm npx vitest run x.test.ts -t 'fills up'");
+  const path = /^Waves: (.+\.vcd)$/m.exec(message)?.[1] ?? "";
+  expect(readFileSync(path, "utf8")).toContain("in_valid");
   rmSync(path);
 });
 

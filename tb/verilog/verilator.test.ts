@@ -12,7 +12,7 @@ interface Handle {
 // The expressions are the same in every run, so that the model is built once and cached; the inputs are random.
 test("200 random expressions compute in Verilator what the language means", { timeout: 120_000 }, async () => {
   const expressions = accepted(fc.sample(choicesArbitrary, { numRuns: 200, seed: 3 }));
-  const sim = await simulate(expressionModule(expressions));
+  const sim = await simulate(expressionModule(expressions), { engine: "verilator" });
   const io = sim.io as unknown as Record<string, Handle>;
   fc.assert(
     fc.property(vectorArbitrary, (vector) => {

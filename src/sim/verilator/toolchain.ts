@@ -7,6 +7,7 @@ import { runTool } from "../../base/tool.ts";
 const oldest = [5, 6] as const;
 
 const installLine = "apt-get install -y --no-install-recommends verilator g++ clang zlib1g-dev";
+const wayOut = `${installLine}\nor take the engine wasm, which needs no tool, for a design in TypeScript`;
 
 /** The programs that a build uses, and what identifies their versions without running them. */
 export interface Toolchain {
@@ -62,13 +63,13 @@ const stampOf = (path: string): string => {
 /** @throws UserError `missing-tool` with the line that installs what is missing. */
 export const findToolchain = (): Toolchain => {
   const verilator = findProgram("verilator");
-  if (verilator === undefined) throw new UserError("missing-tool", "`verilator` is not installed", { hint: installLine });
+  if (verilator === undefined) throw new UserError("missing-tool", "`verilator` is not installed", { hint: wayOut });
   const gcc = findProgram("g++");
   const clang = findProgram("clang++");
   const quick = clang ?? gcc;
   const fast = gcc ?? clang;
   if (quick === undefined || fast === undefined)
-    throw new UserError("missing-tool", "no C++ compiler is installed: neither `g++` nor `clang++`", { hint: installLine });
+    throw new UserError("missing-tool", "no C++ compiler is installed: neither `g++` nor `clang++`", { hint: wayOut });
   // Debian's `verilator` is a script beside the program.
   const program = findProgram("verilator_bin");
   const parts = [verilator, program, quick, fast].filter((path): path is string => path !== undefined);
@@ -81,7 +82,7 @@ export const verilatorInclude = async (tools: Toolchain): Promise<string> => {
   const version = /Verilator (\d+)\.(\d+)/.exec(stdout);
   const [major, minor] = [Number(version?.[1]), Number(version?.[2])];
   if (version === null || major < oldest[0] || (major === oldest[0] && minor < oldest[1]))
-    throw new UserError("old-tool", `Verilator 5.006 or later is needed, not ${stdout.trim()}`, { hint: installLine });
+    throw new UserError("old-tool", `Verilator 5.006 or later is needed, not ${stdout.trim()}`, { hint: wayOut });
   const root = (await runTool(tools.verilator, ["--getenv", "VERILATOR_ROOT"])).stdout.trim();
   return join(root === "" ? join(dirname(tools.verilator), "..", "share", "verilator") : root, "include");
 };

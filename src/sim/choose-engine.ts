@@ -1,0 +1,72 @@
+import { extname } from "node:path";
+import { UserError } from "../base/error.ts";
+import { type Circuit, childrenOf } from "../hdl/circuit.ts";
+import type { SimSource } from "./source.ts";
+import { findToolchain } from "./verilator/toolchain.ts";
+
+/** `verilator` runs the Verilog that is shipped; `wasm` compiles the circuit in this process; `reference` interprets it, slow and obvious. */
+export type EngineName = "verilator" | "wasm" | "reference";
+
+/** `auto` is Verilator for long runs and for what only it can do, otherwise `wasm`. */
+export type EngineChoice = "auto" | EngineName;
+
+export const engineChoices: readonly EngineChoice[] = ["auto", "verilator", "wasm", "reference"];
+
+/** Cycles from which `auto` waits for Verilator's build. */
+const longRun = 5_000_000;
+
+/** Cycles from which a model of Verilator's that is in the cache is worth the look. */
+const tinyRun = 10_000;
+
+/** @throws UserError for a name that is no engine */
+export const engineChoice = (name: string, origin: string): EngineChoice => {
+  const choice = engineChoices.find((known) => known === name);
+  if (choice !== undefined) return choice;
+  throw new UserError("bad-engine", `${origin} is auto, verilator, wasm or reference, not \`${name}\``);
+};
+
+/** What a call that names no engine asks for: `$SYSTOLE_ENGINE`, or `auto`. */
+export const defaultEngine = (): EngineChoice => {
+  const stated = process.env["SYSTOLE_ENGINE"];
+  return stated === undefined || stated === "" ? "auto" : engineChoice(stated, "SYSTOLE_ENGINE");
+};
+
+const problems = new Map<string, string | undefined>();
+
+/** Why Verilator can't run here, as a sentence without its full stop, or undefined. Looks once for each PATH, and starts nothing. */
+export const verilatorProblem = (): string | undefined => {
+  const path = process.env["PATH"] ?? "";
+  if (!problems.has(path)) {
+    try {
+      findToolchain();
+      problems.set(path, undefined);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.set(path, error.message);
+    }
+  }
+  return problems.get(path);
+};
+
+const hasExtern = (circuit: Circuit): boolean => circuit.external !== undefined || childrenOf(circuit).some(hasExtern);
+
+/** Whether no other engine than Verilator can do it. */
+const needsVerilator = ({ circuit }: SimSource, trace: string | undefined): boolean =>
+  circuit === undefined || (trace !== undefined && extname(trace) === ".fst") || hasExtern(circuit);
+
+/**
+ * The engine that runs a source.
+ * @param isBuilt says whether Verilator's model is in the cache
+ */
+export const chooseEngine = (
+  source: SimSource,
+  options: { readonly engine?: EngineChoice | undefined; readonly cycles?: number | undefined; readonly trace?: string | undefined },
+  isBuilt: () => boolean,
+): EngineName => {
+  const choice = options.engine === undefined ? defaultEngine() : engineChoice(options.engine, "the engine");
+  if (choice !== "auto") return choice;
+  const { cycles = 0, trace } = options;
+  if (needsVerilator(source, trace)) return "verilator";
+  if (cycles < tinyRun || verilatorProblem() !== undefined) return "wasm";
+  return cycles >= longRun || isBuilt() ? "verilator" : "wasm";
+};
