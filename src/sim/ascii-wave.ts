@@ -68,8 +68,7 @@ const runEnd = (texts: readonly string[], start: number, limit: number): number 
 /** Characters of a cycle in which every value fits, up to 12. */
 const neededWidth = (rows: readonly Row[]): number => {
   let width = 3;
-  for (const { isLine, texts } of rows) {
-    if (isLine) continue;
+  for (const { texts } of rows) {
     for (let start = 0, end = 0; start < texts.length; start = end) {
       end = runEnd(texts, start, texts.length);
       width = Math.max(width, Math.ceil((texts[start]!.length + 1) / (end - start)));
