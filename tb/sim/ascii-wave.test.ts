@@ -120,7 +120,7 @@ test("existing Verilog has waves too, with its ports by their names", async () =
   await expect(simulate(lanes, { wave: ["g_lane[0].u_lane.words"] })).rejects.toThrow("takes one of its words, as in `g_lane[0].u_lane.words[4]`");
 });
 
-describe.each(["verilator", "reference"] as const)("on %s", (engine) => {
+describe.each(["verilator", "wasm", "reference"] as const)("on %s", (engine) => {
   const folder = mkdtempSync(join(tmpdir(), "systole wäves "));
   afterAll(() => rmSync(folder, { recursive: true }));
 
