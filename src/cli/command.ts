@@ -1,5 +1,6 @@
 import { type Command as Commander, InvalidArgumentError, Option } from "commander";
 import type { Command } from "../experiments/results.ts";
+import type { EngineChoice } from "../sim/index.ts";
 import { envelope, type Report, toJson } from "./output.ts";
 
 /** Options that every command has, beside its own. */
@@ -41,8 +42,14 @@ export const decimalUpTo =
     return value;
   };
 
-/** `--engine`, for commands that simulate. */
-export const engineOption = (...choices: readonly string[]): Option => new Option("--engine <name>", "what simulates").choices(choices).default(choices[0]);
+const engines: readonly EngineChoice[] = ["auto", "verilator", "wasm", "reference"];
+
+/** `--engine`, for commands that simulate. Without a default, so that `$SYSTOLE_ENGINE` can be one. */
+export const engineOption = (...others: readonly string[]): Option =>
+  new Option("--engine <name>", `what ${others.length === 0 ? "simulates" : "computes"} (default: ${others[0] ?? "$SYSTOLE_ENGINE, or auto"})`).choices([
+    ...others,
+    ...engines,
+  ]);
 
 /** `--set` and `--config`, for commands that take a design's parameters. */
 export const addDesignOptions = (command: Commander): void => {

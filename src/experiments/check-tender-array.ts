@@ -1,5 +1,6 @@
 import { type ArrayParameters, tenderArray } from "../designs/index.ts";
 import { runProducts } from "../driver/tender/array-run.ts";
+import type { EngineChoice, EngineName } from "../sim/index.ts";
 import { simulate } from "../sim/index.ts";
 import type { ComparisonRow, FirstDifference } from "./vectors/comparison.ts";
 import { type IntegerProduct, integerProducts } from "./vectors/integer-products.ts";
@@ -9,6 +10,7 @@ import type { JsonValue } from "./vectors/json-value.ts";
 const arrayFor = (kind: ArrayParameters["kind"]): ArrayParameters => ({ rows: 4, cols: 4, kind, accWidth: 48, shiftBits: 2 });
 
 interface ArrayComparison {
+  readonly engine: EngineName;
   readonly compared: number;
   readonly mismatches: number;
   readonly first: FirstDifference | null;
@@ -18,9 +20,10 @@ interface ArrayComparison {
 const compareOn = async (
   parameters: ArrayParameters,
   products: readonly IntegerProduct[],
+  engine: EngineChoice | undefined,
   row: (name: string, compared: number, wrong: FirstDifference[]) => void,
-): Promise<void> => {
-  using sim = await simulate(tenderArray(parameters));
+): Promise<EngineName> => {
+  using sim = await simulate(tenderArray(parameters), { engine });
   const { results } = runProducts(sim, parameters, products);
   products.forEach((product, at) => {
     const wrong: FirstDifference[] = [];
@@ -31,10 +34,15 @@ const compareOn = async (
     });
     row(`${parameters.kind}: ${product.name.split(" ")[0]}`, product.expectedAcc.length, wrong);
   });
+  return sim.engine;
 };
 
-/** Runs every integer product of a vector file through the Verilated array, on native cells and on composable ones, and compares the accumulators. */
-export const compareOnArray = async (file: JsonValue, onProgress?: (done: number, total: number, name: string) => void): Promise<ArrayComparison> => {
+/** Runs every integer product of a vector file through the array in simulation, on native cells and on composable ones, and compares the accumulators. */
+export const compareOnArray = async (
+  file: JsonValue,
+  engine?: EngineChoice,
+  onProgress?: (done: number, total: number, name: string) => void,
+): Promise<ArrayComparison> => {
   const products = integerProducts(file);
   const narrow = products.filter(({ bits }) => bits <= 4);
   const wide = products.filter(({ bits }) => bits > 4);
@@ -45,10 +53,11 @@ export const compareOnArray = async (file: JsonValue, onProgress?: (done: number
   ] as const;
   const rows = new Map<string, { name: string; compared: number; mismatches: number; maxAbsDiff: number }>();
   let first: FirstDifference | null = null;
+  let ran: EngineName = "wasm";
   for (const [index, run] of runs.entries()) {
     if (run.products.length === 0) continue;
     onProgress?.(index, runs.length, `${run.kind} array`);
-    await compareOn(arrayFor(run.kind), run.products, (name, compared, wrong) => {
+    ran = await compareOn(arrayFor(run.kind), run.products, engine, (name, compared, wrong) => {
       const row = rows.get(name) ?? { name, compared: 0, mismatches: 0, maxAbsDiff: 0 };
       rows.set(name, row);
       row.compared += compared;
@@ -58,5 +67,11 @@ export const compareOnArray = async (file: JsonValue, onProgress?: (done: number
     });
   }
   const list = [...rows.values()];
-  return { compared: list.reduce((sum, row) => sum + row.compared, 0), mismatches: list.reduce((sum, row) => sum + row.mismatches, 0), first, rows: list };
+  return {
+    engine: ran,
+    compared: list.reduce((sum, row) => sum + row.compared, 0),
+    mismatches: list.reduce((sum, row) => sum + row.mismatches, 0),
+    first,
+    rows: list,
+  };
 };

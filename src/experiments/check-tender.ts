@@ -1,4 +1,5 @@
 import { UserError } from "../base/error.ts";
+import type { EngineChoice, EngineName } from "../sim/index.ts";
 import type { ComparisonRow, FirstDifference } from "./vectors/comparison.ts";
 import { Comparison } from "./vectors/comparison.ts";
 import { checkDecoderLayer } from "./vectors/decoder-layer.ts";
@@ -11,8 +12,10 @@ import { checkHalfScales, checkMicro } from "./vectors/sym-quant.ts";
 export interface CheckTenderOptions {
   /** File of the format of `vectors/tender.json` (research/tender.md section 6). */
   readonly vectors: string;
-  /** `golden`: the golden model, from the inputs of the file. `array`: the Verilated array, from the operands of the file. Default: golden. */
+  /** `golden`: the golden model, from the inputs of the file. `array`: the array in simulation, from the operands of the file. Default: golden. */
   readonly level?: "golden" | "array" | undefined;
+  /** What simulates the array. Default: as `simulate` chooses. */
+  readonly engine?: EngineChoice | undefined;
   /** Relative difference allowed between recomputed and recorded float intermediates; see `checkDecoderLayer`. Default 2^-18. */
   readonly tolerance?: number | undefined;
   readonly onProgress?: ((done: number, total: number, name: string) => void) | undefined;
@@ -22,7 +25,8 @@ export interface CheckTenderOptions {
 export interface CheckTenderResult {
   readonly ok: boolean;
   readonly level: "golden" | "array";
-  readonly engine: "golden" | "verilator";
+  /** What computed: the golden model, or the engine that simulated the array. */
+  readonly engine: "golden" | EngineName;
   readonly vectors: string;
   readonly cases: number;
   readonly compared: number;
@@ -74,9 +78,9 @@ export const checkTender = async (options: CheckTenderOptions): Promise<CheckTen
   const cases = file.get("cases").items().length;
   if (options.level === "array") {
     const { compareOnArray } = await import("./check-tender-array.ts");
-    const onArray = await compareOnArray(file, options.onProgress);
+    const onArray = await compareOnArray(file, options.engine, options.onProgress);
     const maxAbsDiff = onArray.rows.reduce((most, row) => Math.max(most, row.maxAbsDiff), 0);
-    return { ok: onArray.mismatches === 0, level: "array", engine: "verilator", vectors: options.vectors, cases, ...onArray, maxAbsDiff };
+    return { ok: onArray.mismatches === 0, level: "array", vectors: options.vectors, cases, ...onArray, maxAbsDiff };
   }
   const { compared, mismatches, first, maxAbsDiff, rows } = compareVectors(file, options);
   return { ok: mismatches === 0, level: "golden", engine: "golden", vectors: options.vectors, cases, compared, mismatches, first, maxAbsDiff, rows };

@@ -1,16 +1,18 @@
 import { join } from "node:path";
+import { UserError } from "../base/error.ts";
 import { type ParameterValues, parseParameters } from "../base/parameters.ts";
-import type { ArrayParameters } from "../designs/index.ts";
+import type { ArrayParameters, ArrayPorts } from "../designs/index.ts";
 import { arrayCycles, arraySchema, tenderArray } from "../designs/index.ts";
 import { type ArrayRun, runProducts } from "../driver/tender/array-run.ts";
 import { compareProduct } from "../driver/tender/compare.ts";
 import { sourceFrom } from "../driver/tender/source.ts";
 import { cellsFor, tilesOf, usefulProducts } from "../driver/tender/tiles.ts";
 import { requireLintClean } from "../flow/lint.ts";
+import type { Module } from "../hdl/index.ts";
 import { type LayerProduct, layerProducts } from "../model/layer-products.ts";
 import { loadModel, type Model } from "../model/model.ts";
 import { demoText, demoTokens, sequencesOf } from "../model/tokens.ts";
-import { simulate } from "../sim/index.ts";
+import { defaultEngine, type EngineChoice, type EngineName, simulate, verilatorProblem } from "../sim/index.ts";
 import { verilogFiles } from "../verilog/index.ts";
 import { measurePerplexity, schemeOf } from "./check-model.ts";
 import { generate } from "./generate.ts";
@@ -29,12 +31,46 @@ export interface DemoOptions {
   /** Sequences of 512 tokens for the perplexity table; 0 leaves it out. Default: 2. */
   readonly sequences?: number | undefined;
   readonly seed?: number | undefined;
+  /** What simulates. Default: `$SYSTOLE_ENGINE`, or `auto`, which is Verilator here wherever it is installed, because this job shows the Verilog that ships. */
+  readonly engine?: EngineChoice | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+export interface DemoResult extends FieldsOf<"demo"> {
+  readonly ok: boolean;
+  readonly config: ParameterValues;
+  /** What simulated. */
+  readonly engine: EngineName;
+  /** Whether Verilator's lint ran. */
+  readonly linted: boolean;
 }
 
 /** The layer with outlier channels (research/data.md section 2). */
 const demoLayer = 1;
 const groups = 8;
+
+/** @throws UserError where Verilator is missing, or `--rtl` gives Verilog to an engine that can't run it */
+const engineOf = ({ engine = defaultEngine(), rtl }: DemoOptions): EngineName => {
+  const problem = verilatorProblem();
+  const isEmbedded = engine === "wasm" || engine === "reference";
+  if (rtl !== undefined && isEmbedded)
+    throw new UserError("rtl-engine", `\`--rtl\` simulates Verilog, which the engine \`${engine}\` can't run`, { hint: "use --engine verilator" });
+  if (isEmbedded) return engine;
+  if (problem === undefined) return "verilator";
+  if (rtl === undefined && engine === "auto") return "wasm";
+  throw problem;
+};
+
+/** Whether Verilator's lint ran; an embedded engine doesn't need it. @throws UserError with what it finds */
+const lintIfPossible = async (top: Module<ArrayPorts>, engine: EngineName): Promise<boolean> => {
+  try {
+    await requireLintClean(verilogFiles(top.circuit), top.name, ["verilator"]);
+    return true;
+  } catch (error) {
+    if (engine === "verilator" || !(error instanceof UserError) || error.code !== "missing-tool") throw error;
+    return false;
+  }
+};
 
 /** A layer's product with its name and bits, one a chunk of rows. */
 interface NamedRun {
@@ -94,21 +130,23 @@ const perplexityRows = async (model: Model, sequences: number, onProgress: (text
 
 /**
  * The main job (`systole demo`): generates the Tender array, lints it, quantises one whole layer of opt-mini on real text in INT8 and INT4,
- * runs all products through the Verilated RTL and compares every accumulator with the golden model; then the table of schemes.
+ * runs all products through the array in simulation and compares every accumulator with the golden model; then the table of schemes.
  * @throws UserError for illegal parameters, an edited file, a missing tool; a mismatch is a result, not an error
  */
-export const runDemo = async (options: DemoOptions): Promise<FieldsOf<"demo"> & { readonly ok: boolean; readonly config: ParameterValues }> => {
+export const runDemo = async (options: DemoOptions): Promise<DemoResult> => {
+  const engine = engineOf(options);
   const parameters = parseParameters(arraySchema, options.parameters ?? {});
   const say = options.onProgress ?? (() => undefined);
   const top = tenderArray(parameters);
   let files: string[] = [];
+  let linted = false;
   if (options.rtl === undefined) {
     say("generating the array");
     const out = options.out ?? join("rtl", "tender-array");
     ({ files } = await generate({ design: "tender-array", parameters, out, force: options.force }));
     files = files.map((file) => join(out, file));
     say("linting the array");
-    await requireLintClean(verilogFiles(top.circuit), top.name, ["verilator"]);
+    linted = await lintIfPossible(top, engine);
   }
   say("quantising a layer of opt-mini");
   const model = loadModel("opt-mini");
@@ -118,7 +156,10 @@ export const runDemo = async (options: DemoOptions): Promise<FieldsOf<"demo"> & 
     layerProducts({ model, layer: demoLayer, tokens, bits, groups, chunk: tokens.length }).map((layer) => ({ layer, bits })),
   );
   say("building the simulation");
-  using sim = await simulate(options.rtl === undefined ? top : sourceFrom(options.rtl, top), options.seed === undefined ? {} : { seed: options.seed });
+  using sim = await simulate(options.rtl === undefined ? top : sourceFrom(options.rtl, top), {
+    engine,
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+  });
   const runs = layers.map(({ layer, bits }) => {
     const name = `${layer.name} INT${bits}`;
     return { layer, bits, run: runProducts(sim, parameters, layer.products, (share) => say(`running ${name}: ${Math.round(100 * share)} %`)) };
@@ -137,6 +178,8 @@ export const runDemo = async (options: DemoOptions): Promise<FieldsOf<"demo"> & 
   return {
     ok: mismatches === 0 && rows.every(({ met }) => met !== false),
     config: parameters,
+    engine,
+    linted,
     compared: total("compared"),
     mismatches,
     first,

@@ -92,8 +92,9 @@ export const doctor = async (): Promise<Diagnosis> => {
   return { ok: needed.every(({ state }) => state === "ok"), fields: { rows: [node, ...rows], cache: cacheFolder(), install } };
 };
 
-/** Versions of the tools that a simulation in Verilator uses, by name. */
-export const simulationTools = async (): Promise<Readonly<Record<string, string>>> => {
-  const rows = await Promise.all(readTable().core.map((entry) => inspectTool("core", entry)));
+/** Versions of the tools that a simulation in Verilator uses, by name, or of some of them. */
+export const simulationTools = async (names?: readonly string[]): Promise<Readonly<Record<string, string>>> => {
+  const entries = readTable().core.filter(({ tool = "" }) => names?.includes(tool) ?? true);
+  const rows = await Promise.all(entries.map((entry) => inspectTool("core", entry)));
   return Object.fromEntries(rows.flatMap(({ tool, version }) => (version === null ? [] : [[tool, version]])));
 };

@@ -31,10 +31,10 @@ export const defaultEngine = (): EngineChoice => {
   return stated === undefined || stated === "" ? "auto" : engineChoice(stated, "SYSTOLE_ENGINE");
 };
 
-const problems = new Map<string, string | undefined>();
+const problems = new Map<string, UserError | undefined>();
 
-/** Why Verilator can't run here, as a sentence without its full stop, or undefined. Looks once for each PATH, and starts nothing. */
-export const verilatorProblem = (): string | undefined => {
+/** Why Verilator can't run here, or undefined where it can. Looks once for each PATH, and starts nothing. */
+export const verilatorProblem = (): UserError | undefined => {
   const path = process.env["PATH"] ?? "";
   if (!problems.has(path)) {
     try {
@@ -42,7 +42,7 @@ export const verilatorProblem = (): string | undefined => {
       problems.set(path, undefined);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      problems.set(path, error.message);
+      problems.set(path, error);
     }
   }
   return problems.get(path);

@@ -6,7 +6,7 @@ import type { EngineChoice, EngineName } from "./choose-engine.ts";
 import { chooseEngine } from "./choose-engine.ts";
 import { EmbeddedEngine } from "./embedded.ts";
 import type { Engine } from "./engine.ts";
-import { ReferenceCore } from "./reference/index.ts";
+import { ReferenceCore } from "./reference-core.ts";
 import type { SimSource } from "./source.ts";
 import type { BuildOptions } from "./verilator/build.ts";
 import { build, isBuilt } from "./verilator/build.ts";
@@ -16,7 +16,7 @@ import { wasmCore } from "./wasm/index.ts";
 
 export interface EngineOptions {
   /** What simulates. Default: `$SYSTOLE_ENGINE`, or `auto`, which is Verilator for long runs and for what only it can do, otherwise `wasm`. */
-  readonly engine?: EngineChoice;
+  readonly engine?: EngineChoice | undefined;
   /** `quick` compiles soonest, `fast` runs fastest; `auto` takes `fast` for long runs and where it is built already. For Verilator. */
   readonly profile?: "auto" | "quick" | "fast";
   /** Cycles that the caller means to run, for `auto`. */
@@ -71,7 +71,7 @@ const useVerilator = 'use engine: "verilator"';
 /** @throws UserError for a circuit that is existing Verilog or has an instance of some. */
 const refuseExternal = (circuit: Circuit, engine: string): void => {
   if (circuit.external !== undefined)
-    throw new UserError("extern-module", `\`${circuit.name}\` is existing Verilog, which the engine \`${engine}\` can't run`, { hint: useVerilator });
+    throw new UserError("needs-verilator", `\`${circuit.name}\` is existing Verilog, which the engine \`${engine}\` can't run`, { hint: useVerilator });
   for (const child of childrenOf(circuit)) refuseExternal(child, engine);
 };
 

@@ -15,8 +15,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("a layer of opt-mini runs through the array without a mismatch, in the cycles of the closed form", async () => {
-  const result = await runDemo({ ...small, out: folder });
-  expect(result).toMatchObject({ ok: true, mismatches: 0, first: null });
+  const result = await runDemo({ ...small, out: folder, engine: "verilator" });
+  expect(result).toMatchObject({ ok: true, engine: "verilator", linted: true, mismatches: 0, first: null });
   expect(result.rows.map(({ product, bits }) => `${product} ${bits}`)).toEqual([
     "Q 8",
     "K 8",
@@ -34,6 +34,8 @@ test("a layer of opt-mini runs through the array without a mismatch, in the cycl
   expect(result.compared).toBe(2 * 8 * (5 * 256 + 1024));
   expect(result.rows.every(({ expected, cycles, met }) => met === true && expected === cycles)).toBe(true);
   expect(result.utilization).toBeGreaterThan(0.99);
+  const embedded = await runDemo({ ...small, out: folder, engine: "wasm" });
+  expect(embedded).toEqual({ ...result, engine: "wasm" });
 });
 
 test("one operator changed by hand in the cell's Verilog is found, with the element and its cycle", async () => {

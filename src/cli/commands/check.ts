@@ -1,13 +1,14 @@
 import { Option } from "commander";
 import { UserError } from "../../base/error.ts";
 import type { FieldsOf, PerplexityRow } from "../../experiments/results.ts";
+import type { EngineChoice } from "../../sim/index.ts";
 import { type CommonOptions, engineOption, integerIn, type Leaf } from "../command.ts";
 import { withProgress } from "../progress.ts";
 import { tableText } from "../table.ts";
 
 interface TenderOptions extends CommonOptions {
   readonly vectors: string;
-  readonly engine: "golden" | "verilator";
+  readonly engine?: "golden" | EngineChoice;
   readonly level?: "golden" | "array";
 }
 
@@ -24,11 +25,15 @@ const wordTender = async ({ rows, compared, mismatches, first, maxAbsDiff }: Fie
 export const checkTender: Leaf<"check tender", TenderOptions> = {
   name: "check tender",
   summary: "compare Tender's quantiser and accumulators with a file of official vectors",
-  examples: ["check tender --vectors vectors/tender.json", "check tender --vectors vectors/tender.json --engine verilator"],
+  examples: [
+    "check tender --vectors vectors/tender.json",
+    "check tender --vectors vectors/tender.json --engine verilator",
+    "check tender --vectors vectors/tender.json --level array",
+  ],
   configure: (command) => {
     command
       .requiredOption("--vectors <file>", "JSON file of the format of vectors/tender.json")
-      .addOption(engineOption("golden", "verilator"))
+      .addOption(engineOption("golden"))
       .addOption(
         new Option("--level <name>", "what is compared: the golden model, or the array in simulation (default: what the engine can run)").choices([
           "golden",
@@ -36,14 +41,19 @@ export const checkTender: Leaf<"check tender", TenderOptions> = {
         ]),
       );
   },
-  run: async ({ vectors, engine, level = engine === "golden" ? "golden" : "array" }) => {
-    if ((level === "golden") !== (engine === "golden"))
+  run: async ({ vectors, engine, level = engine === undefined || engine === "golden" ? "golden" : "array" }) => {
+    if (engine !== undefined && (level === "golden") !== (engine === "golden"))
       throw new UserError("bad-level", `level ${level} doesn't run on engine ${engine}`, {
-        hint: "use --engine golden --level golden, or --engine verilator --level array",
+        hint: "use --level golden, or --level array with --engine verilator, wasm or reference",
       });
     const experiment = await import("../../experiments/check-tender.ts");
     const result = await withProgress("reading vectors", (update) =>
-      experiment.checkTender({ vectors, level, onProgress: (done, total, name) => update(`case ${done + 1} of ${total}: ${name}`) }),
+      experiment.checkTender({
+        vectors,
+        level,
+        engine: engine === "golden" ? undefined : engine,
+        onProgress: (done, total, name) => update(`case ${done + 1} of ${total}: ${name}`),
+      }),
     );
     const { compared, mismatches, maxAbsDiff, cases, rows } = result;
     const first = result.first && { product: result.first.path, row: null, column: null, expected: result.first.expected, got: result.first.got, cycle: null };

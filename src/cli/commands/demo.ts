@@ -1,5 +1,6 @@
 import { parseAssignments, readConfig } from "../../base/parameters.ts";
-import type { FieldsOf } from "../../experiments/results.ts";
+import type { DemoResult } from "../../experiments/demo.ts";
+import type { EngineChoice } from "../../sim/index.ts";
 import { addDesignOptions, type DesignOptions, engineOption, integerIn, type Leaf } from "../command.ts";
 import { withProgress } from "../progress.ts";
 import { tableText } from "../table.ts";
@@ -11,10 +12,19 @@ interface DemoOptions extends DesignOptions {
   readonly rtl?: string;
   readonly tokens: number;
   readonly sequences: number;
+  readonly engine?: EngineChoice;
 }
 
-const wordDemo = async (result: FieldsOf<"demo">): Promise<string> => {
-  const { files, rows, compared, mismatches, first, cycles, utilization, perplexity } = result;
+/** One line for each thing that was done in another way than with Verilator. */
+const engineLines = ({ engine, linted, files }: DemoResult, asked: EngineChoice, problem: string | undefined): string[] => {
+  const why = asked === "auto" ? `, since ${problem}; the result is the same` : "";
+  const lint = files.length === 0 || linted ? [] : [`\`verilator --lint-only -Wall\` did not run: ${problem}`];
+  if (engine === "verilator") return lint;
+  return [`Simulated on the ${engine === "wasm" ? "embedded engine (WebAssembly)" : "reference engine"}${why}`, ...lint];
+};
+
+const wordDemo = async (result: DemoResult, notes: readonly string[]): Promise<string> => {
+  const { engine, files, rows, compared, mismatches, first, cycles, utilization, perplexity } = result;
   const written = files.length === 0 ? [] : ["Files written", ...files.map((file) => `  ${file}`), ""];
   const products = await tableText(
     ["product", "bits", "rows x channels x columns", "accumulators", "mismatches", "cycles", "closed form", "utilisation"],
@@ -30,7 +40,7 @@ const wordDemo = async (result: FieldsOf<"demo">): Promise<string> => {
     ]),
     [1, 2, 3, 4, 5, 6, 7],
   );
-  const sum = `${rows.length} products through the RTL: ${compared} accumulators compared with the golden model, ${mismatches} mismatches; ${cycles} cycles, utilisation ${(100 * utilization).toFixed(1)} %`;
+  const sum = `${rows.length} products through ${engine === "verilator" ? "the RTL" : "the array"}: ${compared} accumulators compared with the golden model, ${mismatches} mismatches; ${cycles} cycles, utilisation ${(100 * utilization).toFixed(1)} %`;
   const difference =
     first === null
       ? []
@@ -39,7 +49,9 @@ const wordDemo = async (result: FieldsOf<"demo">): Promise<string> => {
     perplexity.length === 0
       ? []
       : ["", "Perplexity of opt-mini on the demo text, linear layers quantised (lower is better)", await perplexityTable(perplexity)];
-  return [...written, "Layer 1 of opt-mini on the Tender array", products, sum, ...difference, ...table].join("\n");
+  return [...written, ...notes, ...(notes.length === 0 ? [] : [""]), "Layer 1 of opt-mini on the Tender array", products, sum, ...difference, ...table].join(
+    "\n",
+  );
 };
 
 export const demo: Leaf<"demo", DemoOptions> = {
@@ -54,13 +66,27 @@ export const demo: Leaf<"demo", DemoOptions> = {
       .option("--rtl <folder>", "simulate the Verilog in this folder instead of generated files")
       .option("--tokens <integer>", "tokens of text that go through the layer", integerIn(4, 512), 64)
       .option("--sequences <integer>", "sequences of 512 tokens for the perplexity table; 0 leaves it out", integerIn(0, 16), 2)
-      .addOption(engineOption("verilator"));
+      .addOption(engineOption());
   },
-  run: async ({ set, config, out, force, rtl, tokens, sequences, seed }) => {
+  run: async ({ set, config, out, force, rtl, tokens, sequences, seed, engine: asked }) => {
     const experiment = await import("../../experiments/demo.ts");
     const parameters = { ...(config === undefined ? {} : readConfig(config)), ...parseAssignments(set) };
-    const result = await withProgress("starting", (update) => experiment.runDemo({ parameters, out, force, rtl, tokens, sequences, seed, onProgress: update }));
-    const { ok, config: values, ...fields } = result;
-    return { ok, fields, what: "tender-array", config: values, engine: "verilator", ...(seed === undefined ? {} : { seed }), text: await wordDemo(fields) };
+    const result = await withProgress("starting", (update) =>
+      experiment.runDemo({ parameters, out, force, rtl, tokens, sequences, seed, engine: asked, onProgress: update }),
+    );
+    const { ok, config: values, engine, linted, ...fields } = result;
+    const { defaultEngine, verilatorProblem } = await import("../../sim/index.ts");
+    const notes = engineLines(result, asked ?? defaultEngine(), verilatorProblem()?.message);
+    const { simulationTools } = await import("../../experiments/doctor.ts");
+    return {
+      ok,
+      fields,
+      what: "tender-array",
+      config: values,
+      engine,
+      ...(seed === undefined ? {} : { seed }),
+      tools: linted ? await simulationTools(["verilator"]) : {},
+      text: await wordDemo(result, notes),
+    };
   },
 };
