@@ -1,5 +1,6 @@
 import { UserError } from "../base/error.ts";
 import type { Circuit } from "../hdl/circuit.ts";
+import { readBig, writeBig } from "./codec.ts";
 import type { BlockPlan, Engine, InternalSignal, NamedSignal, PortPlace } from "./engine.ts";
 import { bytesOf, columnBytes, wordsOf } from "./engine.ts";
 import { VcdWriter } from "./vcd.ts";
@@ -19,15 +20,15 @@ export interface Core {
    * @throws SimulationError before anything changes, where a property doesn't hold.
    */
   rise(clocks: number): void;
-  /** `count` times `settle` and `rise` of the only clock. */
-  cycles(count: number): void;
-  /** As `Engine.block`; `stepBlock` is one way to do it. */
-  block(plan: BlockPlan): number;
+  /** `count` times `settle` and `rise` of the only clock, where that can be done quicker than by calling them. */
+  cycles?(count: number): void;
+  /** As `Engine.block`, where that can be done quicker than by `settle` and `rise` in turn. */
+  block?(plan: BlockPlan): number;
   /** A signal by its path below the top, as in `u_mem.words` or `lane[2].state`; undefined where it is not there. */
   locate(path: string): InternalSignal | undefined;
-  /** Signals for waveforms, without the clocks. */
+  /** Signals for waveforms, without clocks and resets of the top. */
   signals(): NamedSignal[];
-  close(): void;
+  close?(): void;
 }
 
 export interface EmbeddedOptions {
@@ -57,6 +58,20 @@ export const placePorts = (circuit: Circuit, first = 0): { readonly places: Map<
   const placed = ports.map((port, index): [string, PortPlace] => [port.name, { ...port, index, value: take(port.width), pending: pending[index]! }]);
   return { places: new Map(placed), size: next };
 };
+
+/** What `Core.locate` gives, from something that holds the bits, or each word of a memory of `depth` words. */
+export const internalSignal = (width: number, depth: number | undefined, holder: (element: number) => { value: bigint }): InternalSignal => ({
+  width,
+  memory: depth === undefined ? undefined : { low: 0, length: depth },
+  read(element) {
+    const words = new Uint32Array(wordsOf(width));
+    writeBig(words, 0, 0, width, holder(element).value);
+    return words;
+  },
+  write(element, words) {
+    holder(element).value = readBig(words, 0, 0, width, false);
+  },
+});
 
 /** A block, one cycle at a time: `low` takes the pending inputs and evaluates, `high` is the edge. */
 export const stepBlock = (words: Uint32Array, plan: BlockPlan, low: () => void, high: () => void): number => {
@@ -107,8 +122,12 @@ export class EmbeddedEngine implements Engine {
     this.#clocks = options.clocks.map((name) => core.places.get(name)!);
     this.#half = Math.max(4, options.period / 2);
     if (options.trace === undefined) return;
-    const clocks = this.#clocks.map(({ name, value }): NamedSignal => ({ path: [name], width: 1, read: () => BigInt(this.words[value]!) }));
-    this.#waves = new VcdWriter(options.trace, options.top, [...clocks, ...core.signals()]);
+    const signals = core.signals();
+    const shown = new Set(signals.flatMap(({ path }) => (path.length === 1 ? path : [])));
+    const controls = [...core.places.values()].flatMap(({ name, value }): NamedSignal[] =>
+      shown.has(name) ? [] : [{ path: [name], width: 1, read: () => BigInt(this.words[value]!) }],
+    );
+    this.#waves = new VcdWriter(options.trace, options.top, [...controls, ...signals]);
   }
 
   get cycle(): number {
@@ -123,15 +142,15 @@ export class EmbeddedEngine implements Engine {
 
   cycles(count: number): void {
     this.#checkOpen();
-    if (this.#waves !== undefined) {
-      for (let i = 0; i < count; i++) {
-        this.#lower();
-        this.#raise();
-      }
+    if (this.#waves === undefined && this.#core.cycles !== undefined) {
+      if (count > 0) this.#drive(1, 1);
+      this.#core.cycles(count);
       return;
     }
-    if (count > 0) this.#drive(1, 1);
-    this.#core.cycles(count);
+    for (let i = 0; i < count; i++) {
+      this.#lower();
+      this.#raise();
+    }
   }
 
   edge(): void {
@@ -159,7 +178,7 @@ export class EmbeddedEngine implements Engine {
 
   block(plan: BlockPlan): number {
     this.#checkOpen();
-    if (this.#waves === undefined) {
+    if (this.#waves === undefined && this.#core.block !== undefined) {
       if (plan.cycles > 0) this.#drive(1, 1);
       return this.#core.block(plan);
     }
@@ -195,7 +214,7 @@ export class EmbeddedEngine implements Engine {
     if (this.#closed) return;
     this.#closed = true;
     this.#waves?.close();
-    this.#core.close();
+    this.#core.close?.();
   }
 
   /** The only clock falls, with the pending inputs taken. */

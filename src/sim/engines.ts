@@ -6,7 +6,7 @@ import type { EngineChoice, EngineName } from "./choose-engine.ts";
 import { chooseEngine } from "./choose-engine.ts";
 import { EmbeddedEngine } from "./embedded.ts";
 import type { Engine } from "./engine.ts";
-import { ReferenceCore } from "./reference/index.ts";
+import { ReferenceCore } from "./reference-core.ts";
 import type { SimSource } from "./source.ts";
 import type { BuildOptions } from "./verilator/build.ts";
 import { build, isBuilt } from "./verilator/build.ts";

@@ -1,21 +1,13 @@
-import { UserError } from "../../base/error.ts";
 import type { Circuit, Item, Loop, Memory, Scope, Signal } from "../../hdl/circuit.ts";
 import type { Garbage } from "../garbage.ts";
 
-/** A signal of one instance and iteration; its value is unsigned. */
+/** What holds bits: a signal, a word of a memory or an element of a delay line, of one instance and iteration. Unsigned. */
 export interface Cell {
-  readonly signal: Signal;
+  readonly name: string;
   readonly path: readonly string[];
+  readonly width: number;
   readonly garbage: Garbage;
   value: bigint;
-}
-
-/** A memory of one instance and iteration; words that nothing has written are not in `written`. */
-export interface Words {
-  readonly memory: Memory;
-  readonly path: readonly string[];
-  readonly garbage: Garbage;
-  readonly written: Map<bigint, bigint>;
 }
 
 /** One instance of a module, or one iteration of a generate loop in it: what names stand for. */
@@ -27,60 +19,49 @@ export interface Environment {
   readonly clocks: ReadonlyMap<string, number>;
   readonly loops: ReadonlyMap<Loop, number>;
   readonly cells: Map<Signal, Cell>;
-  readonly memories: Map<Memory, Words>;
+  /** A word for each value that an address can have. */
+  readonly memories: Map<Memory, Cell[]>;
 }
 
-/** Something to do in an environment: `child` is the environment of an instance, `line` the elements of a delay, newest first. */
+/** Something to do: with an instance goes the environment inside it, with a delay its elements, newest first. */
 export interface Step {
   readonly env: Environment;
   readonly item: Item;
   readonly child?: Environment;
-  line?: bigint[];
+  readonly line?: readonly Cell[];
 }
 
-/** All that is in a design, in source order; an instance's step comes before those inside it and once more after them. */
-export interface Design {
-  readonly steps: Step[];
-  readonly cells: Cell[];
-  readonly memories: Words[];
-}
-
-/** Adds what an environment declares and does. @throws UserError for an instance of existing Verilog. */
-export const elaborate = (design: Design, env: Environment, { signals, memories, items }: Scope, ports: readonly Signal[] = []): void => {
-  const { path, garbage, circuit } = env;
-  if (circuit.external !== undefined)
-    throw new UserError("extern-module", `\`${circuit.name}\` is existing Verilog, which only Verilator can run`, {
-      where: circuit.site.location,
-      hint: 'simulate with engine: "verilator"',
-    });
+/** Declares what a scope has, and adds what it does to `steps`; an instance comes before the steps inside it and once more after them. */
+export const elaborate = (env: Environment, { signals, memories, items }: Scope, ports: readonly Signal[], steps: Step[]): void => {
+  const { path, garbage, loops } = env;
+  const cell = (name: string, width: number, value: bigint): Cell => ({ name, path: [...path, name], width, garbage, value: BigInt.asUintN(width, value) });
   for (const signal of [...ports, ...signals]) {
-    const { width } = signal.shape;
-    const start = signal.role === "reg" ? (signal.initial ?? garbage.bits(signal.name, width)) : 0n;
-    const cell = { signal, path: [...path, signal.name], garbage, value: BigInt.asUintN(width, start) };
-    env.cells.set(signal, cell);
-    design.cells.push(cell);
+    const { name, role, shape, initial } = signal;
+    env.cells.set(signal, cell(name, shape.width, role === "reg" ? (initial ?? garbage.bits(name, shape.width)) : 0n));
   }
   for (const memory of memories) {
-    const words = { memory, path: [...path, memory.name], garbage, written: new Map() };
-    env.memories.set(memory, words);
-    design.memories.push(words);
+    const { name, depth, element, initial } = memory;
+    const word = (_: unknown, address: number): Cell => cell(name, element.width, initial?.[address] ?? garbage.bits(name, element.width, address));
+    env.memories.set(memory, Array.from({ length: 2 ** Math.ceil(Math.log2(depth)) }, word));
   }
   for (const item of items) {
     if (item.kind === "repeat") {
       for (let i = 0; i < item.loop.count; i++) {
-        const here = { path: [...path, `${item.loop.label}[${i}]`], garbage: garbage.child(item.loop.label, i), loops: new Map(env.loops).set(item.loop, i) };
-        elaborate(design, { ...env, ...here, cells: new Map(env.cells), memories: new Map(env.memories) }, item.scope);
+        const here = { path: [...path, `${item.loop.label}[${i}]`], garbage: garbage.child(item.loop.label, i), loops: new Map(loops).set(item.loop, i) };
+        elaborate({ ...env, ...here, cells: new Map(env.cells), memories: new Map(env.memories) }, item.scope, [], steps);
       }
     } else if (item.kind === "instance") {
-      const { name, child: circuit } = item;
+      const { name, child: inner } = item;
       const clocks = new Map(item.clocks.map((pair) => [pair.child.key, env.clocks.get(pair.parent.key)!]));
-      const child = { circuit, path: [...path, name], garbage: garbage.child(name), clocks, loops: new Map(), cells: new Map(), memories: new Map() };
-      design.steps.push({ env, item, child });
-      elaborate(design, child, circuit.scope, circuit.portSignals);
-      design.steps.push({ env, item, child });
+      const child = { circuit: inner, path: [...path, name], garbage: garbage.child(name), clocks, loops: new Map(), cells: new Map(), memories: new Map() };
+      steps.push({ env, item, child });
+      elaborate(child, inner.scope, inner.portSignals, steps);
+      steps.push({ env, item, child });
     } else if (item.kind === "delay") {
-      const length = item.cycles.terms.reduce((sum, { loop, factor }) => sum + factor * env.loops.get(loop)!, item.cycles.constant);
-      design.steps.push({ env, item, line: Array.from({ length }, (_, age) => garbage.bits(item.data.name, item.data.shape.width, age)) });
-    } else design.steps.push({ env, item });
+      const { name, shape } = item.data;
+      const length = item.cycles.terms.reduce((sum, { loop, factor }) => sum + factor * loops.get(loop)!, item.cycles.constant);
+      const line = Array.from({ length }, (_, age) => cell(`${name}_line`, shape.width, garbage.bits(name, shape.width, age)));
+      steps.push({ env, item, line });
+    } else steps.push({ env, item });
   }
 };

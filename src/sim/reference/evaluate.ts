@@ -1,17 +1,6 @@
 import type { Place, Statement } from "../../hdl/circuit.ts";
 import type { Node } from "../../hdl/node.ts";
-import type { Cell, Environment, Words } from "./elaborate.ts";
-
-/** New values of signals, aside from those that they have. */
-export type Changes = Map<Cell, bigint>;
-
-/** A memory write that waits for the edge. */
-export interface Write {
-  readonly words: Words;
-  readonly address: bigint;
-  readonly data: bigint;
-  readonly mask: bigint;
-}
+import type { Cell, Environment } from "./elaborate.ts";
 
 const ones = (width: number): bigint => (1n << BigInt(width)) - 1n;
 
@@ -42,14 +31,19 @@ const operators: Record<Exclude<Node["op"], "lit" | "ref" | "mux" | "cat" | "sli
   parity: (a, _, from) => BigInt(BigInt.asUintN(from, a).toString(2).replaceAll("0", "").length % 2),
 };
 
-/** Values in an environment; `seen` are changes that count already, as those of earlier statements in a combinational block. */
+/**
+ * Expressions and statements in an environment. New values are put aside in `changes`; reading sees them at once where `blocking`
+ * says so, as in a combinational block, and not before they are given out otherwise.
+ */
 export class Evaluator {
-  readonly #env: Environment;
-  readonly #seen: Changes | undefined;
+  readonly env: Environment;
+  readonly changes: Map<Cell, bigint>;
+  readonly #blocking: boolean;
 
-  constructor(env: Environment, seen?: Changes) {
-    this.#env = env;
-    this.#seen = seen;
+  constructor(env: Environment, changes: Map<Cell, bigint>, blocking: boolean) {
+    this.env = env;
+    this.changes = changes;
+    this.#blocking = blocking;
   }
 
   /** The bits of a node, unsigned. */
@@ -68,57 +62,52 @@ export class Evaluator {
     if (node.op === "mux") return this.#value(this.bits(node.sel) === 1n ? node.a : node.b);
     if (node.op === "cat") return node.parts.reduce((high, part) => (high << BigInt(part.width)) | this.bits(part), 0n);
     if (node.op === "slice") return this.bits(node.a) >> BigInt(node.low);
-    if (node.op !== "shl" && node.op !== "shr") return operators[node.op](this.#value(node.a), "b" in node ? this.#value(node.b) : 0n, node.a.width);
-    return operators[node.op](this.#value(node.a), typeof node.amount === "number" ? BigInt(node.amount) : this.bits(node.amount), node.a.width);
+    const b = "b" in node ? this.#value(node.b) : "amount" in node ? (typeof node.amount === "number" ? BigInt(node.amount) : this.bits(node.amount)) : 0n;
+    return operators[node.op](this.#value(node.a), b, node.a.width);
   }
 
-  #lowest({ constant, loops, dynamic }: NonNullable<Place["select"]>): number {
-    const fixed = loops.reduce((sum, { loop, stride }) => sum + stride * this.#env.loops.get(loop)!, constant);
-    return dynamic.reduce((sum, { index, stride }) => sum + stride * Number(this.bits(index)), fixed);
+  #lowest(select: Place["select"]): number {
+    const fixed = (select?.loops ?? []).reduce((sum, { loop, stride }) => sum + stride * this.env.loops.get(loop)!, select?.constant ?? 0);
+    return (select?.dynamic ?? []).reduce((sum, { index, stride }) => sum + stride * Number(this.bits(index)), fixed);
   }
 
   /** A signal or a part of it; above the signal's top bit there is garbage. */
   #read({ signal, select, width }: Node & { op: "ref" }): bigint {
-    const cell = this.#env.cells.get(signal)!;
-    const low = select === undefined ? 0 : this.#lowest(select);
-    const reach = low + width - signal.shape.width;
-    const beyond = reach > 0 ? cell.garbage.bits(`${signal.name} beyond`, reach) << BigInt(signal.shape.width) : 0n;
-    return (beyond | (this.#seen?.get(cell) ?? cell.value)) >> BigInt(low);
+    const cell = this.env.cells.get(signal)!;
+    const low = this.#lowest(select);
+    const beyond = low + width <= cell.width ? 0n : cell.garbage.bits(`${cell.name} beyond`, low + width - cell.width) << BigInt(cell.width);
+    return (beyond | ((this.#blocking ? this.changes.get(cell) : undefined) ?? cell.value)) >> BigInt(low);
   }
 
-  /** Sets a signal or a part of it among the changes; bits above the signal's top bit are lost. */
-  set({ signal, select }: Place, bits: bigint, into: Changes): void {
-    const cell = this.#env.cells.get(signal)!;
-    const low = BigInt(select === undefined ? 0 : this.#lowest(select));
-    const mask = (ones(select?.width ?? signal.shape.width) << low) & ones(signal.shape.width);
-    into.set(cell, ((into.get(cell) ?? cell.value) & ~mask) | ((bits << low) & mask));
+  /** Changes bits of a cell; those above its top bit are lost. */
+  put(cell: Cell, bits: bigint, low = 0, width = cell.width): void {
+    const mask = (ones(width) << BigInt(low)) & ones(cell.width);
+    this.changes.set(cell, ((this.changes.get(cell) ?? cell.value) & ~mask) | ((bits << BigInt(low)) & mask));
+  }
+
+  set({ signal, select }: Place, bits: bigint): void {
+    this.put(this.env.cells.get(signal)!, bits, this.#lowest(select), select?.width);
   }
 
   /** Statements in order; the last one that sets a bit wins. */
-  run(body: readonly Statement[], into: Changes, writes: Write[]): void {
+  run(body: readonly Statement[]): void {
     for (const statement of body) {
-      if (statement.kind === "set") this.set(statement.place, this.bits(statement.value), into);
-      else if (statement.kind === "if") this.run(this.bits(statement.condition) === 1n ? statement.body : statement.otherwise, into, writes);
-      else if (statement.kind === "write") writes.push(this.#write(statement));
+      if (statement.kind === "set") this.set(statement.place, this.bits(statement.value));
+      else if (statement.kind === "if") this.run(this.bits(statement.condition) === 1n ? statement.body : statement.otherwise);
+      else if (statement.kind === "write") this.#write(statement);
       else {
         const subject = this.bits(statement.subject);
         // The last arm also takes the encodings that no state has.
-        this.run((statement.arms.find(({ value }) => value === subject) ?? statement.arms.at(-1))!.body, into, writes);
+        this.run((statement.arms.find(({ value }) => value === subject) ?? statement.arms.at(-1))!.body);
       }
     }
   }
 
-  #write({ memory, address, data, mask }: Statement & { kind: "write" }): Write {
-    const { width } = memory.element;
-    const lanes = mask === undefined ? ones(width / memory.lane) : this.bits(mask);
-    let bits = 0n;
-    for (let bit = 0; bit < width; bit++) bits |= ((lanes >> BigInt(Math.floor(bit / memory.lane))) & 1n) << BigInt(bit);
-    return { words: this.#env.memories.get(memory)!, address: this.bits(address), data: this.bits(data), mask: bits };
+  #write({ memory, address, data, mask }: Statement & { kind: "write" }): void {
+    const at = Number(this.bits(address));
+    for (let lane = 0; lane < memory.element.width / memory.lane && at < memory.depth; lane++) {
+      if (mask !== undefined && ((this.bits(mask) >> BigInt(lane)) & 1n) === 0n) continue;
+      this.put(this.env.memories.get(memory)![at]!, this.bits(data) >> BigInt(lane * memory.lane), lane * memory.lane, memory.lane);
+    }
   }
 }
-
-/** A word at any address that the address's bits can say; from the depth on it is garbage that stays. */
-export const wordAt = ({ memory, garbage, written }: Words, address: bigint): bigint => {
-  const { width } = memory.element;
-  return BigInt.asUintN(width, written.get(address) ?? memory.initial?.[Number(address)] ?? garbage.bits(memory.name, width, Number(address)));
-};
