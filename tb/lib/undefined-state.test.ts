@@ -17,13 +17,15 @@ import { products } from "../golden/arbitraries.ts";
 import { runWithStalls } from "../tender/array-bench.ts";
 import { type Bench, seedDependence } from "./seed-dependence.ts";
 
-const engines = ["verilator"] as const;
+/** Runs of each property. */
+const runs = { wasm: 40, reference: 8 };
+const engines = ["wasm", "reference"] as const;
 
 /** A bench without the type of its ports. */
 const of =
   <P extends PortMap>(bench: Bench<P>) =>
   (engine: (typeof engines)[number], seeds: readonly number[], stimulusSeed: number) =>
-    seedDependence(bench, {}, seeds, stimulusSeed);
+    seedDependence(bench, { engine }, seeds, stimulusSeed);
 
 /** Products with stalls on all streams: a beat once offered stays, and tags follow the protocol. */
 const driveArray = (parameters: ArrayParameters) => (sim: Simulation<ArrayPorts>, random: Random, monitor: TaskSpec) => {
@@ -32,8 +34,6 @@ const driveArray = (parameters: ArrayParameters) => (sim: Simulation<ArrayPorts>
   const profile = () => stallProfiles[random.integer(0, stallProfiles.length - 1)] ?? "none";
   runWithStalls(sim, parameters, workload, { x: profile(), w: profile(), y: profile() }, random, monitor);
 };
-
-const runs = { verilator: 3 };
 
 const arrays = verifiedArrays.filter(({ rows, cols }) => rows * cols <= 24);
 
