@@ -49,13 +49,19 @@ const oneTile = ({ rows, cols, kind }: ArrayParameters, channels: number): Produ
   };
 };
 
-describe.each(verifiedArrays.map((parameters) => ({ name: nameOf(parameters), parameters })))("Tender array $name", ({ parameters }) => {
+/** All configurations run on WebAssembly, and the larger half, with every kind and shape in it, as the Verilog that ships. */
+const benches = [
+  ...verifiedArrays.map((parameters) => ({ engine: "wasm" as const, parameters })),
+  ...verifiedArrays.filter(({ rows, cols }) => rows * cols >= 15).map((parameters) => ({ engine: "verilator" as const, parameters })),
+].map((bench) => ({ name: nameOf(bench.parameters), ...bench }));
+
+describe.each(benches)("Tender array $name on $engine", ({ engine, parameters }) => {
   const { rows } = parameters;
   const large = rows * parameters.cols > 64;
   let sim: Simulation<ArrayPorts>;
 
   beforeAll(async () => {
-    sim = await simulate(tenderArray(parameters));
+    sim = await simulate(tenderArray(parameters), { engine });
   });
   afterAll(() => sim.close());
 
@@ -114,12 +120,12 @@ describe.each(verifiedArrays.map((parameters) => ({ name: nameOf(parameters), pa
   });
 });
 
-test("nothing observable depends on undefined state", async () => {
+test("nothing observable depends on undefined state in the Verilog", async () => {
   const parameters: ArrayParameters = { rows: 3, cols: 7, kind: "int8", accWidth: 48, shiftBits: 2 };
   const [workload = []] = fc.sample(workloads(parameters), { numRuns: 1, seed: 7 });
   const runs = [];
   for (const seed of [1, 2, 3]) {
-    const sim = await simulate(tenderArray(parameters), { seed });
+    const sim = await simulate(tenderArray(parameters), { engine: "verilator", seed });
     runs.push(runProducts(sim, parameters, workload));
     sim.close();
   }
@@ -133,14 +139,14 @@ test("tiles wait for the results before them when they are shorter than the arra
   expect(starts).toEqual([0, 8, 11]);
 });
 
-describe("protocol assertions", () => {
+describe.each(["wasm", "verilator"] as const)("protocol assertions on %s", (engine) => {
   const parameters: ArrayParameters = { rows: 1, cols: 1, kind: "int8", accWidth: 24, shiftBits: 1 };
 
   test.each([
     { what: "first_starts_tile", first: 0, shift: 0 },
     { what: "no_shift_on_first", first: 1, shift: 1 },
   ])("$what is seen in simulation", async ({ what, first, shift }) => {
-    const sim = await simulate(tenderArray(parameters));
+    const sim = await simulate(tenderArray(parameters), { engine });
     sim.reset();
     sim.io.x.valid.poke(1);
     sim.io.w.valid.poke(1);
