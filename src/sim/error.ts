@@ -60,7 +60,7 @@ export class SimulationError extends UserError {
 
   /** Of an embedded engine: an assertion of the language, or an assumption, does not hold. */
   static property(hierarchy: string, cycle: number, where: Location | undefined): SimulationError {
-    return new SimulationError("assertion", `assertion failed in ${hierarchy} in cycle ${cycle}: no message`, { cycle, hierarchy, where });
+    return new SimulationError("assertion", `assertion failed in ${hierarchy} in cycle ${cycle}`, { cycle, hierarchy, where });
   }
 
   /** `limit` in milliseconds. */
