@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Module } from "../../src/hdl/index.ts";
 import {
   assert,
   assume,
@@ -11,6 +10,7 @@ import {
   extern,
   input,
   instance,
+  type Module,
   module,
   output,
   type PortMap,

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Module } from "../../src/hdl/index.ts";
 import {
   bool,
   cat,
@@ -7,6 +6,7 @@ import {
   delay,
   discard,
   input,
+  type Module,
   match,
   memory,
   module,
