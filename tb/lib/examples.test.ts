@@ -14,7 +14,7 @@ describe.each(["wasm", "verilator"] as const)("on %s", (engine) => {
     const profile = fc.constantFrom(...stallProfiles);
     sim.reset();
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 40 }), profile, profile, fc.nat(), (samples, before, after, seed) => {
+      fc.property(fc.array(corners(0, 3), { maxLength: 40, size: "max" }), profile, profile, fc.nat(), (samples, before, after, seed) => {
         const random = new Random(seed);
         const bins: number[] = [];
         sim.run(function* count() {

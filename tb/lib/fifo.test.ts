@@ -15,7 +15,7 @@ describe.each(["wasm", "verilator"] as const)("on %s", (engine) => {
     using sim = await simulate(fifo({ width, depth }), { engine });
     const { inValid, inReady, inData, outValid, outReady, outData, count } = sim.io;
     const most = 2n ** BigInt(width) - 1n;
-    const entries = fc.array(fc.oneof(fc.constantFrom(0n, 1n, most), fc.bigInt(0n, most)), { maxLength: 60 });
+    const entries = fc.array(fc.oneof(fc.constantFrom(0n, 1n, most), fc.bigInt(0n, most)), { maxLength: 60, size: "max" });
     const profile = fc.constantFrom(...stallProfiles);
     fc.assert(
       fc.property(entries, profile, profile, fc.nat(), (sent, before, after, seed) => {
