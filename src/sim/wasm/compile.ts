@@ -2,6 +2,8 @@ import { castSign, catOf, lit, type Node, sliceOf } from "../../hdl/node.ts";
 import { FunctionBuilder, ModuleBuilder } from "./assembler.ts";
 import { Emitter, type Homes, storeName } from "./emitter.ts";
 import type { Flat } from "./flatten.ts";
+import { GridEmitter } from "./grid/emit.ts";
+import type { GridPlan } from "./grid/plan.ts";
 import { containerBytes, type Place } from "./layout.ts";
 import { clearLine, emitLine } from "./lines.ts";
 import { choose, raw, readBits, refNet } from "./lower.ts";
@@ -150,9 +152,29 @@ class Compiler {
       roots.push(storing(places.condition, write.condition, false), storing(places.address, write.address, false), storing(places.data, write.data, false));
       if (write.mask !== undefined && places.mask !== undefined) roots.push(storing(places.mask, write.mask, false));
     }
-    const edge = this.#module.function(this.#calls(this.#task(roots)), `edge${clock}`);
+    const grids = flat.grids.filter((plan) => plan.clock === clock);
+    const elements = new Set(grids.flatMap(({ arrays }) => [...arrays]));
+    for (const signal of elements) roots.push(...this.#arrayRoots(signal, clock));
+    const cells = grids.flatMap((plan) => this.#task([this.#gridRoot(plan)]));
+    const edge = this.#module.function(this.#calls([...this.#task(roots), ...cells]), `edge${clock}`);
     const commit = this.#commit(clock, written);
     return { edge, commit: this.#module.function(commit, `commit${clock}`) };
+  }
+
+  /** Elements of a vector that no cell drives go where the cells look for them. */
+  #arrayRoots(signal: FlatSignal, clock: number): Root<Emitter>[] {
+    const { stride, arrays } = this.#storage.grids;
+    const { offset, bytes, shape } = arrays.get(signal)!;
+    return signal.nets.flatMap((net, index) => {
+      if (net.driver?.kind === "grid") return [];
+      const at = Math.floor(index / shape.columns) * stride + (index % shape.columns);
+      return [storing({ clock, offset: offset + bytes * at }, castSign(refNet(net), shape.signed), false)];
+    });
+  }
+
+  #gridRoot(plan: GridPlan): Root<Emitter> {
+    const nodes = plan.uniform.filter(({ op }) => op !== "lit");
+    return { nodes, emit: (e) => new GridEmitter(e, plan, this.#storage.grids).emit() };
   }
 
   #check(holds: Node, index: number): Root<Emitter> {
@@ -277,6 +299,7 @@ const blankNet = ({ scope, site }: FlatMemory["memory"], name: string, { width, 
   width,
   signed,
   garbage: () => 0n,
+  cell: false,
 });
 
 export const compile = (flat: Flat, storage: Storage, visible: readonly Net[]): Compiled => new Compiler(flat, storage).compile(visible);

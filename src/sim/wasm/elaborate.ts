@@ -4,6 +4,8 @@ import type { Circuit, Instance, Item, Loop, Memory, Place, Scope, Signal } from
 import type { Node, Select } from "../../hdl/node.ts";
 import { isSigned, leafOf, sint, uint } from "../../hdl/shape.ts";
 import type { Garbage } from "../garbage.ts";
+import { type Cells, candidate } from "./grid/candidate.ts";
+import type { Grid } from "./grid/grid.ts";
 import type { Domain, FlatMemory, FlatSignal, Net } from "./net.ts";
 
 /** A signal of one region, cut where one driver ends and the next begins. */
@@ -11,13 +13,17 @@ export class Holder implements FlatSignal {
   readonly signal: Signal;
   readonly path: readonly string[];
   readonly garbage: Garbage;
+  /** It belongs to a cell of a grid. */
+  readonly inGrid: boolean;
   readonly #cuts: Set<number>;
   #nets: readonly Net[] | undefined;
+  #array: Net | undefined;
 
   constructor(signal: Signal, region: Region) {
     this.signal = signal;
     this.path = [...region.path, signal.name];
     this.garbage = region.garbage;
+    this.inGrid = region.grid !== undefined;
     this.#cuts = new Set([0, signal.shape.width]);
     const step = leafOf(signal.shape).width;
     if (signal.shape.kind === "vec" && !indexedIn(region.circuit).has(signal)) for (let low = step; low < signal.shape.width; low += step) this.#cuts.add(low);
@@ -42,6 +48,12 @@ export class Holder implements FlatSignal {
     return this.#nets;
   }
 
+  /** The whole signal as cells of a grid see it. */
+  get array(): Net {
+    this.#array ??= { ...this.nets[0]!, low: 0, width: this.width, signed: this.signed, array: this };
+    return this.#array;
+  }
+
   #split(): Net[] {
     const { signal, garbage } = this;
     const bounds = [...this.#cuts].toSorted((a, b) => a - b);
@@ -51,8 +63,8 @@ export class Holder implements FlatSignal {
       const width = high - low;
       const signed = isSigned(leaf) && leaf.width === width;
       const initial = signal.initial === undefined ? undefined : BigInt.asUintN(width, signal.initial >> BigInt(low));
-      const bits = (): bigint => garbage.bits(signal.name, signal.shape.width);
-      return { ...signal, shape: signed ? sint(width) : uint(width), low, width, signed, initial, garbage: bits, driver: undefined };
+      const bits = (scope = garbage): bigint => scope.bits(signal.name, signal.shape.width);
+      return { ...signal, shape: signed ? sint(width) : uint(width), low, width, signed, initial, garbage: bits, cell: this.inGrid, driver: undefined };
     });
   }
 }
@@ -85,11 +97,13 @@ export class Region {
   readonly loops: ReadonlyMap<Loop, number>;
   /** Clock domains by key of the circuit's clock port. */
   readonly domains: ReadonlyMap<string, Domain>;
+  /** The grid of which this is a cell, or a part of one. */
+  readonly grid: Grid | undefined;
   readonly memories = new Map<Memory, FlatMemory>();
   readonly instances = new Map<Instance, Region>();
   readonly #holders = new Map<Signal, Holder>();
 
-  constructor(given: Pick<Region, "circuit" | "scope" | "outer" | "path" | "garbage" | "loops" | "domains">) {
+  constructor(given: Pick<Region, "circuit" | "scope" | "outer" | "path" | "garbage" | "loops" | "domains" | "grid">) {
     this.circuit = given.circuit;
     this.scope = given.scope;
     this.outer = given.outer;
@@ -97,6 +111,7 @@ export class Region {
     this.garbage = given.garbage;
     this.loops = given.loops;
     this.domains = given.domains;
+    this.grid = given.grid;
     const ports = given.outer === undefined ? given.circuit.portSignals : [];
     for (const signal of [...ports, ...given.scope.signals]) this.#holders.set(signal, new Holder(signal, this));
     for (const memory of given.scope.memories) this.memories.set(memory, this.#flatMemory(memory));
@@ -122,9 +137,14 @@ export class Region {
     throw new UserError("no-signal", `memory \`${memory.name}\` is not declared in \`${this.path.join(".")}\``);
   }
 
-  /** First bit of a part of a signal, as far as it is known before the simulation runs. */
+  /** First bit of a part of a signal, as far as it is known before the simulation runs; of the first cell, where it depends on the cell. */
   offset(select: Select): number {
-    return select.loops.reduce((sum, { loop, stride }) => sum + stride * this.loops.get(loop)!, select.constant);
+    return select.loops.reduce((sum, { loop, stride }) => sum + stride * (this.loops.get(loop) ?? 0), select.constant);
+  }
+
+  /** True for a part that is another one in each cell of a grid. */
+  variesByCell({ loops }: Select): boolean {
+    return loops.some(({ loop, stride }) => stride !== 0 && this.grid?.loops.includes(loop) === true);
   }
 
   domain(key: string): Domain {
@@ -151,11 +171,12 @@ export interface Placed {
 export interface Elaborated {
   readonly top: Region;
   readonly regions: readonly Region[];
+  readonly grids: readonly Grid[];
   readonly items: readonly Placed[];
 }
 
 const cutAt = (region: Region, { signal, select }: Place): void => {
-  if (select === undefined || select.dynamic.length > 0) return;
+  if (select === undefined || select.dynamic.length > 0 || region.variesByCell(select)) return;
   region.holder(signal).cut(region.offset(select), select.width);
 };
 
@@ -171,11 +192,22 @@ const domainsOfChild = (region: Region, { clocks }: Instance): ReadonlyMap<strin
 class Elaborator {
   readonly regions: Region[] = [];
   readonly items: Placed[] = [];
+  readonly grids: Grid[] = [];
+  readonly #refused: ReadonlySet<Item>;
+
+  constructor(refused: ReadonlySet<Item>) {
+    this.#refused = refused;
+  }
 
   open(region: Region): Region {
     this.regions.push(region);
     for (const item of region.scope.items) {
       if (item.kind === "repeat") {
+        const cells = region.grid !== undefined || this.#refused.has(item) ? undefined : candidate(item);
+        if (cells !== undefined) {
+          this.#cells(region, item, cells);
+          continue;
+        }
         for (let index = 0; index < item.loop.count; index++) this.open(this.#iteration(region, item, index));
         continue;
       }
@@ -184,6 +216,13 @@ class Elaborator {
       for (const { place } of writesOf(item)) cutAt(region, place);
     }
     return region;
+  }
+
+  #cells(region: Region, item: Item, { loops, scope }: Cells): void {
+    const { path, garbage, circuit, domains } = region;
+    const grid: Grid = { item, loops, path, garbage, registers: [], outputs: [] };
+    this.grids.push(grid);
+    this.open(new Region({ circuit, scope, outer: region, path: [], garbage, loops: region.loops, domains, grid }));
   }
 
   #iteration(region: Region, { loop, scope }: Item & { kind: "repeat" }, index: number): Region {
@@ -195,6 +234,7 @@ class Elaborator {
       garbage: region.garbage.child(loop.label, index),
       loops: new Map([...region.loops, [loop, index]]),
       domains: region.domains,
+      grid: region.grid,
     });
   }
 
@@ -210,6 +250,7 @@ class Elaborator {
         garbage: region.garbage.child(name),
         loops: new Map(),
         domains: domainsOfChild(region, item),
+        grid: region.grid,
       }),
     );
   }
@@ -222,8 +263,11 @@ const refuseExternal = ({ external, name }: Circuit): void => {
   });
 };
 
-/** The regions and items of a design; `active` gives the node that is 1 while a top clock's reset is active. */
-export const elaborate = (circuit: Circuit, garbage: Garbage, active: (clock: number) => Node | undefined): Elaborated => {
+/**
+ * The regions and items of a design; `active` gives the node that is 1 while a top clock's reset is active.
+ * @param refused loops that are no grids
+ */
+export const elaborate = (circuit: Circuit, garbage: Garbage, active: (clock: number) => Node | undefined, refused: ReadonlySet<Item>): Elaborated => {
   refuseExternal(circuit);
   const domains = new Map(
     circuit.clocks.map((domain, clock): [string, Domain] => [
@@ -231,7 +275,7 @@ export const elaborate = (circuit: Circuit, garbage: Garbage, active: (clock: nu
       { clock, reset: domain.reset, active: domain.rst === undefined ? undefined : active(clock) },
     ]),
   );
-  const elaborator = new Elaborator();
-  const top = elaborator.open(new Region({ circuit, scope: circuit.scope, outer: undefined, path: [], garbage, loops: new Map(), domains }));
-  return { top, regions: elaborator.regions, items: elaborator.items };
+  const elaborator = new Elaborator(refused);
+  const top = elaborator.open(new Region({ circuit, scope: circuit.scope, outer: undefined, path: [], garbage, loops: new Map(), domains, grid: undefined }));
+  return { top, grids: elaborator.grids, regions: elaborator.regions, items: elaborator.items };
 };

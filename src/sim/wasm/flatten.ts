@@ -1,8 +1,10 @@
-import type { Circuit, Delay, Instance, MemoryRead, Property } from "../../hdl/circuit.ts";
+import type { Circuit, Delay, Instance, Item, MemoryRead, Place, Property } from "../../hdl/circuit.ts";
 import { castSign, lit, type Node, reduce } from "../../hdl/node.ts";
 import { uint } from "../../hdl/shape.ts";
 import type { Garbage } from "../garbage.ts";
 import { elaborate, type Placed, type Region } from "./elaborate.ts";
+import { type Grid, GridRefusal } from "./grid/grid.ts";
+import { drivenNets, type GridPlan, planGrid } from "./grid/plan.ts";
 import { Block, choose, collides, inverse, one, Reader, raw, readBits, refNet, setBits } from "./lower.ts";
 import type { Check, Domain, Driver, FlatMemory, FlatSignal, Line, Net } from "./net.ts";
 
@@ -20,6 +22,7 @@ export interface Flat {
   readonly memories: readonly FlatMemory[];
   readonly lines: readonly Line[];
   readonly checks: readonly Check[];
+  readonly grids: readonly GridPlan[];
   /** Nets that never change and that nothing defines. */
   readonly garbage: readonly Net[];
 }
@@ -27,7 +30,7 @@ export interface Flat {
 const bitNet = (circuit: Circuit, name: string): Net => {
   const nothing = { role: "input", shape: uint(1), domain: undefined, reset: undefined, initial: undefined, doc: undefined } as const;
   const { scope, site } = circuit;
-  return { ...nothing, name, scope, site, low: 0, width: 1, signed: false, garbage: () => 0n, driver: { kind: "input" } };
+  return { ...nothing, name, scope, site, low: 0, width: 1, signed: false, garbage: () => 0n, cell: false, driver: { kind: "input" } };
 };
 
 class Flattener {
@@ -62,6 +65,7 @@ class Flattener {
     const reader = this.#reader(region);
     switch (item.kind) {
       case "assign": {
+        if (region.grid !== undefined && this.#laneOutput(region, reader, item.place, reader.node(item.value))) break;
         const block = new Block(reader, false, () => {});
         this.#drive(block.run([{ kind: "set", place: item.place, value: item.value, site: item.site }]));
         break;
@@ -72,7 +76,7 @@ class Flattener {
       case "sync": {
         const domain = region.domain(item.domain.key);
         const block = new Block(reader, false, (memory, write) => void region.memory(memory).writes.push({ ...write, domain }));
-        for (const [net, next] of block.run(item.body)) this.#register(net, domain, next);
+        for (const [net, next] of block.run(item.body)) this.#register(region, net, domain, next);
         break;
       }
       case "discard":
@@ -95,12 +99,13 @@ class Flattener {
     for (const [net, value] of values) net.driver = { kind: "comb", value };
   }
 
-  #register(net: Net, domain: Domain, next: Node): void {
+  #register(region: Region, net: Net, domain: Domain, next: Node): void {
     const { reset } = net;
     const own = reset === undefined ? undefined : (reset >> BigInt(net.low)) & ((1n << BigInt(net.width)) - 1n);
     const guarded = own === undefined || domain.active === undefined ? next : choose(domain.active, lit(own, net.width, net.signed), next);
     net.driver = { kind: "register", domain, next: guarded, reset: own };
-    this.registers.push(net);
+    if (region.grid === undefined) this.registers.push(net);
+    else region.grid.registers.push({ net, next: guarded, domain, path: region.path });
   }
 
   #instance(region: Region, reader: Reader, item: Instance): void {
@@ -114,11 +119,21 @@ class Flattener {
     }
     for (const { port, place } of outputs) {
       const holder = holderOf(port);
+      if (region.grid !== undefined && this.#laneOutput(region, reader, place, readBits(holder, 0, holder.width, refNet))) continue;
       const values = new Map<Net, Node>();
       const low = place.select === undefined ? 0 : region.offset(place.select);
       setBits(region.holder(place.signal), low, readBits(holder, 0, holder.width, refNet), values);
       this.#drive(values);
     }
+  }
+
+  /** A place outside the cell becomes an output of the grid. */
+  #laneOutput(region: Region, reader: Reader, { signal, select }: Place, value: Node): boolean {
+    const holder = region.holder(signal);
+    if (region.grid === undefined || holder.inGrid) return false;
+    if (select === undefined || !region.variesByCell(select)) throw new GridRefusal(region.grid.item, "cells drive a signal around them");
+    region.grid.outputs.push({ signal: holder, select: reader.cellSelect(select), value });
+    return true;
   }
 
   #delay(region: Region, reader: Reader, { data, value, cycles, enable, reset, domain }: Delay): void {
@@ -164,7 +179,7 @@ class Flattener {
     const enable = read.enable === undefined ? one : reader.node(read.enable);
     if (read.heldAddress !== undefined) {
       const held = region.holder(read.heldAddress).nets[0]!;
-      this.#register(held, domain, choose(enable, address, refNet(held)));
+      this.#register(region, held, domain, choose(enable, address, refNet(held)));
       net.driver = { kind: "read", memory, address: refNet(held) };
       return;
     }
@@ -173,7 +188,7 @@ class Flattener {
     this.garbage.push(rubbish);
     const hit = collides(read, address, memory.writes, (other) => (other.clock === domain.clock ? one : refNet(this.#risingNet(other.clock))));
     const found = hit === undefined ? refNet(word) : choose(hit, refNet(rubbish), refNet(word));
-    this.#register(net, domain, enable === one ? found : choose(enable, found, refNet(net)));
+    this.#register(region, net, domain, enable === one ? found : choose(enable, found, refNet(net)));
   }
 
   /** A net that the source has no name for. */
@@ -190,15 +205,35 @@ class Flattener {
   }
 }
 
-/** Flattens a design: every net gets its driver. @throws UserError for modules that exist as Verilog only */
-export const flatten = (circuit: Circuit, garbage: Garbage): Flat => {
+/** Vectors that hold the cells of all grids; a vector belongs to one clock, and one grid drives it. */
+const planGrids = (grids: readonly Grid[]): GridPlan[] => {
+  const clocks = new Map<FlatSignal, number>();
+  const driven = new Set<Net>();
+  return grids.map((grid) => {
+    const plan = planGrid(grid);
+    for (const signal of plan.arrays) {
+      if ((clocks.get(signal) ?? plan.clock) !== plan.clock) throw new GridRefusal(grid.item, "two clocks meet in a vector");
+      clocks.set(signal, plan.clock);
+    }
+    for (const { signal } of grid.outputs) {
+      if (signal.nets.some((net) => driven.has(net))) throw new GridRefusal(grid.item, "two grids drive a vector");
+    }
+    for (const net of drivenNets(plan)) {
+      driven.add(net);
+      net.driver = { kind: "grid" };
+    }
+    return plan;
+  });
+};
+
+const flattenOnce = (circuit: Circuit, garbage: Garbage, refused: ReadonlySet<Item>): Flat => {
   const resets = new Map<number, Net>();
   circuit.clocks.forEach(({ rst }, clock) => rst !== undefined && resets.set(clock, bitNet(circuit, rst)));
   const active = (clock: number): Node | undefined => {
     const net = resets.get(clock);
     return net === undefined ? undefined : circuit.clocks[clock]!.activeLow ? inverse(refNet(net)) : refNet(net);
   };
-  const { top, regions, items } = elaborate(circuit, garbage, active);
+  const { top, regions, items, grids } = elaborate(circuit, garbage, active, refused);
   const ports = circuit.portSignals.map((signal) => top.holder(signal));
   circuit.ports.forEach(({ direction }, index) => {
     if (direction === "input") for (const net of ports[index]!.nets) net.driver = { kind: "input" };
@@ -206,9 +241,26 @@ export const flatten = (circuit: Circuit, garbage: Garbage): Flat => {
   const flattener = new Flattener(circuit);
   flattener.memories.push(...regions.flatMap((region) => [...region.memories.values()]));
   flattener.place(items);
-  const signals = regions.flatMap((region) => [...region.holders]);
+  const plans = planGrids(grids);
+  const signals = regions.flatMap((region) => (region.grid === undefined ? [...region.holders] : []));
   for (const net of signals.flatMap(({ nets }) => nets)) net.driver ??= { kind: "garbage" };
   const { registers, memories, lines, checks, rising, garbage: made } = flattener;
   const undriven = signals.flatMap(({ nets }) => nets.filter(({ driver }) => driver?.kind === "garbage"));
-  return { circuit, ports, resets, rising, signals, registers, memories, lines, checks, garbage: [...undriven, ...made] };
+  return { circuit, ports, resets, rising, signals, registers, memories, lines, checks, grids: plans, garbage: [...undriven, ...made] };
+};
+
+/**
+ * Flattens a design: every net gets its driver. Loops of cells that are alike stay grids where vectors can hold them.
+ * @param refused loops that are no grids; those that turn out to be none are added
+ * @throws UserError for modules that exist as Verilog only
+ */
+export const flatten = (circuit: Circuit, garbage: Garbage, refused: Set<Item> = new Set()): Flat => {
+  for (;;) {
+    try {
+      return flattenOnce(circuit, garbage, refused);
+    } catch (error) {
+      if (!(error instanceof GridRefusal)) throw error;
+      refused.add(error.item);
+    }
+  }
 };

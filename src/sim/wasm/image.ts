@@ -1,6 +1,8 @@
 import type { InternalSignal } from "../engine.ts";
 import { wordsOf } from "../engine.ts";
 import type { Flat } from "./flatten.ts";
+import type { GridPlan } from "./grid/plan.ts";
+import { cellScopes, findLane, placesOfLane } from "./grid/state.ts";
 import { containerBytes, type Place } from "./layout.ts";
 import type { FlatMemory, FlatSignal, Line, Net } from "./net.ts";
 import type { Storage } from "./storage.ts";
@@ -32,6 +34,7 @@ export class Image {
       const all = net.initial ?? net.garbage() >> BigInt(net.low);
       this.#write(this.#address(this.#storage.layout.placeOf(net)!), net.width, net.signed, all);
     }
+    for (const plan of flat.grids) this.#fillGrid(plan);
     for (const line of flat.lines)
       for (let age = 0; age < line.cycles; age++) this.#write(this.#element(line, age), line.width, false, line.garbage.bits(line.output, line.width, age));
     for (const flatMemory of flat.memories) {
@@ -39,6 +42,17 @@ export class Image {
       const { width, signed } = memory.element;
       for (let address = 0; address < words; address++)
         this.#write(this.#word(flatMemory, address), width, signed, memory.initial?.[address] ?? scope.bits(memory.name, width, address));
+    }
+  }
+
+  #fillGrid(plan: GridPlan): void {
+    for (let lane = 0; lane < plan.rows * plan.columns; lane++) {
+      const scopes = cellScopes(plan, lane);
+      for (const register of plan.grid.registers) {
+        const { net, path } = register;
+        const value = net.initial ?? net.garbage(scopes(path)) >> BigInt(net.low);
+        for (const place of placesOfLane(plan, this.#storage.grids, register, lane)) this.#write(this.#address(place), net.width, net.signed, value);
+      }
     }
   }
 
@@ -57,7 +71,7 @@ export class Image {
     const line = flat.lines.find(named);
     if (line !== undefined) return this.#locateLine(line);
     const signal = flat.signals.find(named);
-    return signal === undefined ? undefined : this.#locateSignal(signal);
+    return signal === undefined ? this.#locateInGrid(flat, path) : this.#locateSignal(signal);
   }
 
   #locateSignal(signal: FlatSignal): InternalSignal | undefined {
@@ -67,6 +81,21 @@ export class Image {
       for (const net of signal.nets)
         if (net.driver?.kind === "register") this.#write(this.#address(this.#storage.layout.placeOf(net)!), net.width, net.signed, value >> BigInt(net.low));
     });
+  }
+
+  /** A register of a grid's cell, where it is in one piece. */
+  #locateInGrid(flat: Flat, path: string): InternalSignal | undefined {
+    const found = findLane(flat.grids, path);
+    if (found === undefined) return undefined;
+    const { net } = found.register;
+    const places = placesOfLane(found.plan, this.#storage.grids, found.register, found.lane);
+    return accessible(
+      net.width,
+      () => this.#read(this.#address(places[0]!), net.width),
+      (value) => {
+        for (const place of places) this.#write(this.#address(place), net.width, net.signed, value);
+      },
+    );
   }
 
   #locateMemory(flat: FlatMemory): InternalSignal {

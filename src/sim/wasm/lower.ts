@@ -1,6 +1,7 @@
 import type { Memory, MemoryRead, Place, Statement } from "../../hdl/circuit.ts";
-import { castSign, catOf, lit, type Node, sliceOf } from "../../hdl/node.ts";
+import { castSign, catOf, lit, type Node, type Select, sliceOf } from "../../hdl/node.ts";
 import type { Holder, Region } from "./elaborate.ts";
+import { GridRefusal } from "./grid/grid.ts";
 import type { Domain, FlatWrite, Net } from "./net.ts";
 
 export const netOf = (node: Node & { op: "ref" }): Net => node.signal as Net;
@@ -49,7 +50,7 @@ const maxOf = (width: number): number => 2 ** Math.min(width, 40) - 1;
 const beyondNet = ({ garbage, signal }: Holder, width: number): Net => {
   const bits = (): bigint => garbage.bits(`${signal.name} beyond`, width);
   const shape = { kind: "uint", width } as const;
-  return { ...signal, shape, role: "wire", low: 0, width, signed: false, initial: undefined, garbage: bits, driver: { kind: "garbage" } };
+  return { ...signal, shape, role: "wire", low: 0, width, signed: false, initial: undefined, garbage: bits, cell: false, driver: { kind: "garbage" } };
 };
 
 /** Turns the expressions of one region's items into expressions over nets. */
@@ -100,13 +101,26 @@ export class Reader {
     const holder = this.region.holder(node.signal);
     const { select } = node;
     if (select === undefined) return castSign(readWhole(holder, read), node.signed);
+    if (select.dynamic.length === 0 && this.region.variesByCell(select)) return this.#cellPart(holder, select, node);
     if (select.dynamic.length === 0) return castSign(readBits(holder, this.region.offset(select), node.width, read), node.signed);
+    if (this.region.grid !== undefined) throw new GridRefusal(this.region.grid.item, "an index is computed at run time");
     const { offset, most } = this.offset(select, convert);
     const missing = most + node.width - holder.width;
     const whole = castSign(readWhole(holder, read), false);
     const all = missing > 0 ? catOf([this.#above(holder, missing), whole]) : whole;
     const shifted = raw({ op: "shr", a: all, amount: offset, width: all.width, signed: false });
     return castSign(node.width === all.width ? shifted : raw({ op: "trunc", a: shifted, width: node.width, signed: false }), node.signed);
+  }
+
+  /** A part that each cell of a grid has for itself. */
+  #cellPart(holder: Holder, select: Select, { width, signed }: Node): Node {
+    return { op: "ref", signal: holder.array, select: this.cellSelect(select), width, signed };
+  }
+
+  /** Only the loops of the grid are left in it. */
+  cellSelect(select: Select): Select {
+    const { grid } = this.region;
+    return { ...select, constant: this.region.offset(select), loops: select.loops.filter(({ loop }) => grid?.loops.includes(loop) === true) };
   }
 
   #above(holder: Holder, width: number): Node {
@@ -217,9 +231,12 @@ export class Block {
   }
 
   #set({ signal, select }: Place, value: Node, values: Values): void {
-    const holder = this.#reader.region.holder(signal);
+    const { region } = this.#reader;
+    const holder = region.holder(signal);
+    if (region.grid !== undefined && (!holder.inGrid || (select !== undefined && region.variesByCell(select))))
+      throw new GridRefusal(region.grid.item, "a cell sets a signal around it");
     if (select === undefined) return setBits(holder, 0, value, values.own);
-    if (select.dynamic.length === 0) return setBits(holder, this.#reader.region.offset(select), value, values.own);
+    if (select.dynamic.length === 0) return setBits(holder, region.offset(select), value, values.own);
     const { offset } = this.#reader.offset(select, (node) => this.#node(node, values));
     const { width } = holder;
     const old = readBits(holder, 0, width, (net) => values.get(net));

@@ -20,7 +20,7 @@ export type Driver =
   | { readonly kind: "register"; readonly domain: Domain; readonly next: Node; readonly reset: bigint | undefined }
   /** Oldest element of a delay line. */
   | { readonly kind: "line"; readonly line: Line }
-  /** Computed by a grid: element `row`, `column` of one of its registers. */
+  /** Register of a grid's cell. */
   | { readonly kind: "grid" };
 
 /**
@@ -33,8 +33,12 @@ export interface Net extends Signal {
   readonly width: number;
   /** How its value is kept in a container: sign or zero extended. */
   readonly signed: boolean;
-  /** All bits of its signal at power-up, where it is a register without an initial value, or undefined for good. */
-  readonly garbage: () => bigint;
+  /** All bits of its signal at power-up, where it is a register without an initial value, or undefined for good; of a cell's net in the cell's scope. */
+  readonly garbage: (scope?: Garbage) => bigint;
+  /** It stands for the nets of all cells of a grid. */
+  readonly cell: boolean;
+  /** The vector that this net stands for, where cells of a grid read it. */
+  readonly array?: FlatSignal;
   driver: Driver | undefined;
 }
 
@@ -81,6 +85,7 @@ export interface Check {
 
 /** A signal as its source has it, in the nets that it consists of, lowest bits first. */
 export interface FlatSignal {
+  readonly signal: Signal;
   readonly path: readonly string[];
   readonly width: number;
   readonly signed: boolean;

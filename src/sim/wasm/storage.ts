@@ -1,6 +1,7 @@
 import { placePorts } from "../embedded.ts";
 import type { PortPlace } from "../engine.ts";
 import type { Flat } from "./flatten.ts";
+import { type GridStorage, storeGrids } from "./grid/storage.ts";
 import { containerBytes, Layout, type Place } from "./layout.ts";
 import { lineBytes } from "./lines.ts";
 import type { FlatMemory, FlatWrite, Line, Net } from "./net.ts";
@@ -26,6 +27,7 @@ export interface Storage {
   readonly memories: ReadonlyMap<FlatMemory, number>;
   readonly lines: ReadonlyMap<Line, Place>;
   readonly writes: ReadonlyMap<FlatWrite, WritePlaces>;
+  readonly grids: GridStorage;
 }
 
 const pack = (layout: Layout, nets: readonly Net[], word: number): void => {
@@ -63,5 +65,5 @@ export const store = (flat: Flat): Storage => {
   const lines = new Map(flat.lines.map((line) => [line, layout.inHalf(line.domain.clock, lineBytes(line), 16)]));
   for (const net of flat.registers)
     if (net.driver?.kind === "register") layout.setPlace(net, layout.inHalf(net.driver.domain.clock, containerBytes(net.width)));
-  return { layout, places, portWords: size, risingAddress, cycleAddress, memories, lines, writes };
+  return { layout, places, portWords: size, risingAddress, cycleAddress, memories, lines, writes, grids: storeGrids(flat.grids, layout) };
 };
