@@ -194,7 +194,8 @@ export const catOf = (parts: readonly Node[]): Node => {
 export const castSign = (node: Node, signed: boolean): Node => {
   if (node.signed === signed) return node;
   if (node.op === "lit") return lit(node.value, node.width, signed);
-  if (node.op === "cast") return node.a;
+  // A state as a number is a cast of one unsigned value to another.
+  if (node.op === "cast" && node.a.signed === signed) return node.a;
   // A part of a signal has no sign of its own in Verilog.
   if (node.op === "ref" && node.select !== undefined) return { ...node, signed };
   return { op: "cast", a: node, width: node.width, signed };

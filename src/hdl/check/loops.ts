@@ -3,7 +3,7 @@ import { alsoAt } from "../builder.ts";
 import type { Circuit, FlatPort, Item, Loop, Place, Signal, Statement } from "../circuit.ts";
 import type { Node, Select } from "../node.ts";
 import { operandsOf } from "../node.ts";
-import { forEachItem, refsIn } from "./traverse.ts";
+import { depthOf, forEachItem, refsIn } from "./traverse.ts";
 
 /** One combinational dependency: `place` depends on `value` (and, unless `bitwise`, each bit on all of it). */
 interface Dependency {
@@ -149,21 +149,27 @@ const forEachIteration = (loops: readonly Loop[], visit: (values: ReadonlyMap<Lo
 /** Cycle through single bits, over the dependencies of the signals that lie on a cycle of whole signals. */
 const bitCycle = (dependencies: readonly Dependency[]): string[] | undefined => {
   const ids = new Map<Signal, number>();
-  const key = (signal: Signal, bit: number): string => {
-    if (!ids.has(signal)) ids.set(signal, ids.size);
-    return `${signal.name}[${bit}]#${ids.get(signal)}`;
-  };
   const edges = new Map<string, string[]>();
   for (const { place, value, bitwise, loops } of dependencies) {
     forEachIteration(loops, (values) => {
+      // What is declared inside a loop is another signal in each iteration.
+      const key = (signal: Signal, bit: number): string => {
+        if (!ids.has(signal)) ids.set(signal, ids.size);
+        const iteration = loops.slice(0, depthOf(signal.scope)).map((loop) => values.get(loop));
+        return `${signal.name}[${bit}]#${ids.get(signal)}.${iteration.join(".")}`;
+      };
       const offset = (select: Select | undefined): number =>
         (select?.constant ?? 0) + (select?.loops ?? []).reduce((sum, term) => sum + term.stride * (values.get(term.loop) ?? 0), 0);
       const low = offset(place.select);
       const width = place.select?.width ?? place.signal.shape.width;
       for (let bit = 0; bit < width; bit += 1) {
         const target = key(place.signal, low + bit);
-        for (const [signal, source] of sourceBits(value, bitwise ? bit : undefined, offset))
-          edges.set(key(signal, source), [...(edges.get(key(signal, source)) ?? []), target]);
+        for (const [signal, source] of sourceBits(value, bitwise ? bit : undefined, offset)) {
+          const from = key(signal, source);
+          const targets = edges.get(from);
+          if (targets === undefined) edges.set(from, [target]);
+          else targets.push(target);
+        }
       }
     });
   }
@@ -186,7 +192,7 @@ export const checkLoops = (circuit: Circuit): void => {
     if (exact !== undefined) {
       const [start, second] = coarse;
       const other = second === undefined || second === start ? "" : `; ${alsoAt(`\`${second.name}\` declared`, second.site)}`;
-      throw new UserError("combinational-loop", `combinational loop: ${exact.map((bit) => bit.replace(/#\d+$/, "")).join(" -> ")}`, {
+      throw new UserError("combinational-loop", `combinational loop: ${exact.map((bit) => bit.replace(/#[\d.]+$/, "")).join(" -> ")}`, {
         where: start?.site.location,
         hint: `put a register in the path${other}`,
       });
