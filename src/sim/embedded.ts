@@ -109,9 +109,6 @@ export class EmbeddedEngine implements Engine {
   readonly #waves: VcdWriter | undefined;
   /** Time of the last dump. */
   #dumped = 0;
-  /** Time of the last change of a clock. */
-  #now = 0;
-  #high = false;
   #closed = false;
 
   constructor(core: Core, options: EmbeddedOptions) {
@@ -163,14 +160,12 @@ export class EmbeddedEngine implements Engine {
     this.#checkOpen();
     this.#core.settle();
     this.#showInputs();
-    if (time !== undefined) this.#now = time;
     this.#drive(clocks, 0);
     if (time !== undefined) this.#dump(time);
   }
 
   rise(clocks: number, time: number): void {
     this.#checkOpen();
-    this.#now = time;
     this.#drive(clocks, 1);
     this.#core.rise(clocks);
     this.#dump(time);
@@ -221,21 +216,18 @@ export class EmbeddedEngine implements Engine {
   #lower(): void {
     this.#core.settle();
     this.#showInputs();
-    if (this.#high) this.#now = this.cycle * 2 * this.#half + this.#half;
     this.#drive(1, 0);
-    this.#dump(this.#now);
+    this.#dump((2 * this.cycle + 1) * this.#half);
   }
 
   #raise(): void {
-    this.#now = (this.cycle + 1) * 2 * this.#half;
     this.#drive(1, 1);
     this.#core.rise(1);
-    this.#dump(this.#now);
+    this.#dump(2 * this.cycle * this.#half);
   }
 
   #drive(clocks: number, level: 0 | 1): void {
     for (let i = 0; i < this.#clocks.length; i++) if ((clocks & (1 << i)) !== 0) this.words[this.#clocks[i]!.value] = level;
-    if ((clocks & 1) !== 0) this.#high = level === 1;
   }
 
   /** In a waveform inputs change just after the edge, not half a cycle later. */

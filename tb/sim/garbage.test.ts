@@ -29,6 +29,7 @@ test("seed, scope, index and name each matter, and every bit is 1 about half of 
     scope.bits("ba", 64),
   ];
   expect(new Set(all).size).toBe(all.length);
+  expect(all[0]! >> 32n).not.toBe(BigInt.asUintN(32, all[0]!));
   const count = 4000;
   const ones = Array.from({ length: 70 }, () => 0);
   for (let i = 0; i < count; i++) {

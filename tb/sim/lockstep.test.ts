@@ -65,17 +65,18 @@ test.each([...circuits.keys()].filter((name) => name !== "kitchen_top"))("the re
     fc.asyncProperty(fc.nat(), anyPeriods, async (seed, periods) => {
       expect(await outputsOf(circuit, "reference", seed, periods)).toEqual(await outputsOf(circuit, "verilator", seed, periods));
     }),
-    { numRuns: 4 },
+    { numRuns: 3 },
   );
 });
 
 const counter = module(
   "counter",
-  { en: input(bool), by: input(uint(3)), count: output(uint(8)) },
+  { en: input(bool), by: input(uint(3)), count: output(uint(8)), odd: output(bool) },
   (io) => {
     const count = reg("held", uint(8), { reset: 0 });
     sync(() => when(io.en, () => count.set(count.addWrap(io.by))));
     io.count.set(count);
+    io.odd.set(count.bit(0));
   },
   "Counts.",
 );
@@ -97,7 +98,7 @@ const exercise = (sim: Simulation<typeof counter.ports>): unknown[] => {
     }
   });
   seen.push(count.peek(), sim.cycle);
-  const block = sim.block({ cycles: 5, inputs: { en: Uint8Array.of(1, 0, 1, 1, 0), by: 7 }, capture: ["count", "en"], when: "en" });
+  const block = sim.block({ cycles: 5, inputs: { en: Uint8Array.of(1, 0, 1, 1, 0), by: 7 }, capture: ["count", "en"], when: ["en", "odd"] });
   seen.push(block.records, [...block.columns.count], [...block.columns.en], count.peek(), en.peek(), sim.cycle);
   sim.step();
   seen.push(count.peek());
@@ -130,7 +131,7 @@ test("steps, tasks and blocks give the same, with and without a waveform, and th
     traced.close();
     waves.push(changesOf(readFileSync(trace, "utf8"), ["clk", "rst", "en", "by"]));
   }
-  expect(results[0]).toEqual([12, 6, 12, 12, 12, 15, 9, 3, [15, 22, 29], [1, 1, 1], 36, 0, 14, 36]);
+  expect(results[0]).toEqual([12, 6, 12, 12, 12, 15, 9, 2, [15, 29], [1, 1], 36, 0, 14, 36]);
   for (const result of results) expect(result).toEqual(results[0]);
   for (const wave of waves) expect(wave).toEqual(waves[0]);
 });

@@ -95,6 +95,7 @@ describe("parts of signals", () => {
       chosen: output(uint(8)),
       reversed: output(vec(3, uint(8))),
       put: output(vec(3, uint(8))),
+      back: output(uint(8)),
     },
     (io) => {
       const kept = wire("kept", vec(3, uint(8)));
@@ -102,10 +103,13 @@ describe("parts of signals", () => {
       io.fixed.set(kept.at(1));
       io.chosen.set(kept.at(io.n));
       repeat("turn", 3, (i) => io.reversed.at(i).set(io.d.at(i.times(-1).plus(2))));
+      const made = wire("made", vec(3, uint(8)));
       comb(() => {
-        io.put.set([1, 2, 3]);
-        io.put.at(io.n).set(9);
+        made.set([1, 2, 3]);
+        made.at(io.n).set(9);
       });
+      io.put.set(made);
+      io.back.set(made.at(io.n));
     },
     "Indices of each kind.",
   );
@@ -114,7 +118,7 @@ describe("parts of signals", () => {
     const { io } = await reference(picks);
     io.d.poke([10, 20, 30]);
     io.n.poke(2);
-    expect([io.fixed.peek(), io.chosen.peek(), io.reversed.peek(), io.put.peek()]).toEqual([20, 30, [30, 20, 10], [1, 2, 9]]);
+    expect([io.fixed.peek(), io.chosen.peek(), io.reversed.peek(), io.put.peek(), io.back.peek()]).toEqual([20, 30, [30, 20, 10], [1, 2, 9], 9]);
   });
 
   test("above the top bit reads are undefined and writes are lost", async () => {
@@ -122,7 +126,7 @@ describe("parts of signals", () => {
     io.d.poke([10, 20, 30]);
     io.n.poke(3);
     expect(io.chosen.peek()).toBe(Number(top.bits("kept beyond", 8)));
-    expect(io.put.peek()).toEqual([1, 2, 3]);
+    expect([io.put.peek(), io.back.peek()]).toEqual([[1, 2, 3], Number(top.bits("made beyond", 8))]);
   });
 });
 
@@ -173,7 +177,7 @@ describe("statements", () => {
           match(state, {
             one: () => state.set("two"),
             two: () => state.set("one"),
-            three: () => state.set("two"),
+            three: () => state.set("three"),
           }),
         );
         io.y.set(state.asUInt());
@@ -184,8 +188,8 @@ describe("statements", () => {
     for (const [from, to] of [
       [0, 1],
       [1, 0],
-      [2, 1],
-      [3, 1],
+      [2, 2],
+      [3, 2],
     ]) {
       sim.pokePath("state", from!);
       expect(sim.io.y.peek()).toBe(from);
@@ -234,6 +238,9 @@ describe("memories", () => {
     expect(seen(sim)[0]).toBe(0x22);
     sim.step();
     expect(seen(sim)).toEqual([0x22, 0x22, 0x22, 0x22]);
+    poke(sim, 0, 3, 0, 0);
+    // The kept address is that of the edge.
+    expect(seen(sim)).toEqual([0x11, 0x22, 0x22, 0x22]);
     poke(sim, 1, 2, 0, 0xab, 0);
     sim.step();
     // The upper lane is written; the collision is undefined even in the lane that is not.
@@ -267,11 +274,11 @@ describe("memories", () => {
 describe("delays", () => {
   const late = module(
     "late",
-    { d: input(uint(4)), go: input(bool), two: output(uint(4)), cleared: output(uint(4)), skewed: output(vec(2, uint(4))) },
+    { d: input(uint(4)), go: input(bool), two: output(uint(4)), cleared: output(uint(4)), skewed: output(vec(3, uint(4))) },
     (io) => {
       io.two.set(delay("two_late", io.d, 2, { enable: io.go }));
       io.cleared.set(delay("cleared_late", io.d, 2, { reset: true, enable: io.go }));
-      repeat("row", 2, (i) => io.skewed.at(i).set(delay("skew", io.d, i.plus(1))));
+      repeat("row", 3, (i) => io.skewed.at(i).set(delay("skew", io.d, i.plus(1))));
     },
     "Delays.",
   );
@@ -281,15 +288,16 @@ describe("delays", () => {
     const { d, go, two, cleared, skewed } = sim.io;
     const start = [0, 1].map((age) => Number(top.bits("two_late", 4, age)));
     expect(two.peek()).toBe(start[1]);
-    expect(skewed.peek()[1]).toBe(Number(top.child("row", 1).bits("skew", 4, 1)));
+    const line = (row: number, age: number): number => Number(top.child("row", row).bits("skew", 4, age));
+    expect(skewed.peek()).toEqual([line(0, 0), line(1, 1), line(2, 2)]);
     go.poke(1);
     d.poke(9);
     sim.step();
-    expect([two.peek(), skewed.peek()]).toEqual([start[0], [9, Number(top.child("row", 1).bits("skew", 4, 0))]]);
+    expect([two.peek(), skewed.peek()]).toEqual([start[0], [9, line(1, 0), line(2, 1)]]);
     go.poke(0);
     d.poke(4);
     sim.step();
-    expect([two.peek(), skewed.peek()]).toEqual([start[0], [4, 9]]);
+    expect([two.peek(), skewed.peek()]).toEqual([start[0], [4, 9, line(2, 0)]]);
     go.poke(1);
     sim.step();
     expect([two.peek(), cleared.peek()]).toEqual([9, 9]);

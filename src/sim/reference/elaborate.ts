@@ -31,7 +31,7 @@ export interface Step {
   readonly line?: readonly Cell[];
 }
 
-/** Declares what a scope has, and adds what it does to `steps`; an instance comes before the steps inside it and once more after them. */
+/** Declares what a scope has, and adds what it does to `steps`; an instance comes after the steps inside it. */
 export const elaborate = (env: Environment, { signals, memories, items }: Scope, ports: readonly Signal[], steps: Step[]): void => {
   const { path, garbage, loops } = env;
   const cell = (name: string, width: number, value: bigint): Cell => ({ name, path: [...path, name], width, garbage, value: BigInt.asUintN(width, value) });
@@ -54,7 +54,6 @@ export const elaborate = (env: Environment, { signals, memories, items }: Scope,
       const { name, child: inner } = item;
       const clocks = new Map(item.clocks.map((pair) => [pair.child.key, env.clocks.get(pair.parent.key)!]));
       const child = { circuit: inner, path: [...path, name], garbage: garbage.child(name), clocks, loops: new Map(), cells: new Map(), memories: new Map() };
-      steps.push({ env, item, child });
       elaborate(child, inner.scope, inner.portSignals, steps);
       steps.push({ env, item, child });
     } else if (item.kind === "delay") {
