@@ -84,7 +84,7 @@ export const pageFiles = (text: string): Map<string, string> =>
   new Map(
     [...text.matchAll(/```ts\n\/\/ (\S+\.ts)\n([\s\S]*?)```/g)].map(([, file = "", code = ""]) => [
       file,
-      code.replaceAll(/"systole\/(\w+)"/g, (_, layer: string) => `"../../../src/${layer}/index.ts"`),
+      code.replaceAll(/"systole\/([\w/]+)"/g, (_, name: string) => `"../../../src/${name.includes("/") ? name : `${name}/index`}.ts"`),
     ]),
   );
 

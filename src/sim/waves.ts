@@ -49,8 +49,10 @@ export const withWaves =
     // Found out once, so that a run with a waveform is a run of the same engine.
     const engine = engineFor("top" in design ? design : toSource(design), options);
     const seed = options.seed ?? deriveSeed(root, nameOf(context, "top" in design ? design.top : design.name));
+    let opened = false;
     const run = async (trace: string | undefined): Promise<void> => {
       const sim = await simulate(design, { ...options, engine, seed, ...(trace === undefined ? {} : { trace }) });
+      opened = true;
       try {
         await body(sim, new Random(seed));
       } finally {
@@ -62,6 +64,7 @@ export const withWaves =
     try {
       await run(always ? waves : undefined);
     } catch (error) {
+      if (!opened) throw error;
       const again = always
         ? error
         : await run(waves).then(

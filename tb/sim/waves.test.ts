@@ -159,6 +159,11 @@ test("the repeated run is one of the same engine, which writes what it can", asy
   rmSync(path);
 });
 
+test("a design that can't be opened is no failed bench", async () => {
+  const bench = withWaves(fifo({ width: 8, depth: 4 }), { engine: "wasm", clocks: { none: {} } }, () => undefined);
+  await expect(bench()).rejects.toThrow(/^[^\n]*`none`[^\n]*$/);
+});
+
 test("a failure that does not repeat is called so", async () => {
   let runs = 0;
   const fickle = withWaves(counter, {}, () => {
