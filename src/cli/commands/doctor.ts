@@ -14,9 +14,12 @@ const wordDiagnosis = async ({ rows, cache, install }: FieldsOf<"doctor">, ok: b
     ]),
   );
   const advice = install === null ? [] : [`To install what simulation and tests need:\n  ${install}`];
-  return [table, `cache: ${cache}`, ok ? "Everything that a simulation needs is there." : "Something that a simulation needs is missing.", ...advice].join(
-    "\n",
-  );
+  return [
+    table,
+    `cache: ${cache}`,
+    ok ? "Everything that a simulation needs is there." : "Something that a simulation in Verilator needs is missing; the engine `wasm` needs no tool.",
+    ...advice,
+  ].join("\n");
 };
 
 export const doctor: Leaf<"doctor"> = {
