@@ -1,12 +1,13 @@
 import { UserError } from "../../base/error.ts";
 import { forEachItem, readsOf, refsIn, writesOf } from "../../hdl/check/traverse.ts";
-import type { Circuit, Instance, Item, Loop, Memory, Place, Scope, Signal } from "../../hdl/circuit.ts";
+import type { Circuit, ClockDomain, Instance, Item, Loop, Memory, Place, Scope, Signal } from "../../hdl/circuit.ts";
 import type { Node, Select } from "../../hdl/node.ts";
-import { isSigned, leafOf, sint, uint } from "../../hdl/shape.ts";
+import type { Site } from "../../hdl/location.ts";
+import { isSigned, leafOf, type Shape, sint, uint } from "../../hdl/shape.ts";
 import type { Garbage } from "../garbage.ts";
 import { type Cells, candidate } from "./grid/candidate.ts";
 import type { Grid } from "./grid/grid.ts";
-import type { Domain, FlatMemory, FlatSignal, Net } from "./net.ts";
+import type { Domain, Driver, FlatMemory, FlatSignal, Net } from "./net.ts";
 
 /** A signal of one region, cut where one driver ends and the next begins. */
 export class Holder implements FlatSignal {
@@ -50,22 +51,83 @@ export class Holder implements FlatSignal {
 
   /** The whole signal as cells of a grid see it. */
   get array(): Net {
-    this.#array ??= { ...this.nets[0]!, low: 0, width: this.width, signed: this.signed, array: this };
+    if (this.#array === undefined) this.#array = Object.assign(new Part(this, 0, this.width, this.signed), { array: this });
     return this.#array;
   }
 
   #split(): Net[] {
-    const { signal, garbage } = this;
     const bounds = [...this.#cuts].toSorted((a, b) => a - b);
-    const leaf = leafOf(signal.shape);
-    return bounds.slice(1).map((high, index): Net => {
+    const leaf = leafOf(this.signal.shape);
+    const whole = isSigned(leaf);
+    return bounds.slice(1).map((high, index) => {
       const low = bounds[index]!;
-      const width = high - low;
-      const signed = isSigned(leaf) && leaf.width === width;
-      const initial = signal.initial === undefined ? undefined : BigInt.asUintN(width, signal.initial >> BigInt(low));
-      const bits = (scope = garbage): bigint => scope.bits(signal.name, signal.shape.width);
-      return { ...signal, shape: signed ? sint(width) : uint(width), low, width, signed, initial, garbage: bits, cell: this.inGrid, driver: undefined };
+      return new Part(this, low, high - low, whole && leaf.width === high - low);
     });
+  }
+}
+
+/** Net of a signal. A class, because arrays have very many. */
+class Part implements Net {
+  readonly low: number;
+  readonly width: number;
+  readonly signed: boolean;
+  driver: Driver | undefined = undefined;
+  readonly #holder: Holder;
+
+  constructor(holder: Holder, low: number, width: number, signed: boolean) {
+    this.#holder = holder;
+    this.low = low;
+    this.width = width;
+    this.signed = signed;
+  }
+
+  get name(): string {
+    return this.#holder.signal.name;
+  }
+
+  get role(): Signal["role"] {
+    return this.#holder.signal.role;
+  }
+
+  get shape(): Shape {
+    return this.signed ? sint(this.width) : uint(this.width);
+  }
+
+  get domain(): ClockDomain | undefined {
+    return this.#holder.signal.domain;
+  }
+
+  get reset(): bigint | undefined {
+    return this.#part(this.#holder.signal.reset);
+  }
+
+  get initial(): bigint | undefined {
+    return this.#part(this.#holder.signal.initial);
+  }
+
+  get doc(): string | undefined {
+    return this.#holder.signal.doc;
+  }
+
+  get scope(): Scope {
+    return this.#holder.signal.scope;
+  }
+
+  get site(): Site {
+    return this.#holder.signal.site;
+  }
+
+  get cell(): boolean {
+    return this.#holder.inGrid;
+  }
+
+  garbage(scope = this.#holder.garbage): bigint {
+    const { name, shape } = this.#holder.signal;
+    return BigInt.asUintN(this.width, scope.bits(name, shape.width) >> BigInt(this.low));
+  }
+
+  #part(value: bigint | undefined): bigint | undefined {
+    return value === undefined ? undefined : BigInt.asUintN(this.width, value >> BigInt(this.low));
   }
 }
 

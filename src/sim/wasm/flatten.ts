@@ -101,9 +101,8 @@ class Flattener {
 
   #register(region: Region, net: Net, domain: Domain, next: Node): void {
     const { reset } = net;
-    const own = reset === undefined ? undefined : (reset >> BigInt(net.low)) & ((1n << BigInt(net.width)) - 1n);
-    const guarded = own === undefined || domain.active === undefined ? next : choose(domain.active, lit(own, net.width, net.signed), next);
-    net.driver = { kind: "register", domain, next: guarded, reset: own };
+    const guarded = reset === undefined || domain.active === undefined ? next : choose(domain.active, lit(reset, net.width, net.signed), next);
+    net.driver = { kind: "register", domain, next: guarded, reset };
     if (region.grid === undefined) this.registers.push(net);
     else region.grid.registers.push({ net, next: guarded, domain, path: region.path });
   }
@@ -192,8 +191,9 @@ class Flattener {
   }
 
   /** A net that the source has no name for. */
-  #side(net: Net, name: string, driver: Driver, garbage = net.garbage): Net {
-    return { ...net, name, role: "wire", reset: undefined, initial: undefined, garbage, driver };
+  #side(net: Net, name: string, driver: Driver, garbage = (): bigint => 0n): Net {
+    const { shape, scope, site, low, width, signed, cell } = net;
+    return { name, role: "wire", shape, domain: undefined, reset: undefined, initial: undefined, doc: undefined, scope, site, low, width, signed, cell, garbage, driver };
   }
 
   #risingNet(clock: number): Net {

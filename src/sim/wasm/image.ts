@@ -31,7 +31,7 @@ export class Image {
   /** State at power-up: initial values, garbage elsewhere. */
   fill(flat: Flat): void {
     for (const net of [...flat.registers, ...flat.garbage]) {
-      const all = net.initial ?? net.garbage() >> BigInt(net.low);
+      const all = net.initial ?? net.garbage();
       this.#write(this.#address(this.#storage.layout.placeOf(net)!), net.width, net.signed, all);
     }
     for (const plan of flat.grids) this.#fillGrid(plan);
@@ -50,7 +50,7 @@ export class Image {
       const scopes = cellScopes(plan, lane);
       for (const register of plan.grid.registers) {
         const { net, path } = register;
-        const value = net.initial ?? net.garbage(scopes(path)) >> BigInt(net.low);
+        const value = net.initial ?? net.garbage(scopes(path));
         for (const place of placesOfLane(plan, this.#storage.grids, register, lane)) this.#write(this.#address(place), net.width, net.signed, value);
       }
     }

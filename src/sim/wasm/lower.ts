@@ -27,15 +27,28 @@ class Values {
 
 type Read = (net: Net) => Node;
 
+/** Index of the net that holds a bit. */
+const netAt = (nets: readonly Net[], bit: number): number => {
+  let [first, last] = [0, nets.length - 1];
+  while (first < last) {
+    const middle = (first + last + 1) >> 1;
+    if (nets[middle]!.low <= bit) first = middle;
+    else last = middle - 1;
+  }
+  return first;
+};
+
 /** Bits `low` and up of a signal, as an unsigned node. */
 export const readBits = (holder: Holder, low: number, width: number, read: Read): Node => {
   const parts: Node[] = [];
-  for (const net of holder.nets) {
+  const { nets } = holder;
+  for (let index = netAt(nets, low); index < nets.length && nets[index]!.low < low + width; index++) {
+    const net = nets[index]!;
     const from = Math.max(low, net.low);
     const to = Math.min(low + width, net.low + net.width);
-    if (from < to) parts.unshift(sliceOf(read(net), from - net.low, to - from));
+    parts.push(to - from === net.width ? castSign(read(net), false) : sliceOf(read(net), from - net.low, to - from));
   }
-  return catOf(parts);
+  return catOf(parts.reverse());
 };
 
 /** The whole value with its own sign, of one net without a detour. */
@@ -249,19 +262,25 @@ export class Block {
 
 /** Gives the nets of a part of a signal their pieces of a value. */
 export const setBits = (holder: Holder, low: number, value: Node, into: { set(net: Net, value: Node): unknown }): void => {
-  for (const net of holder.nets) {
-    if (net.low < low || net.low + net.width > low + value.width) continue;
+  const { nets } = holder;
+  for (let index = netAt(nets, low); index < nets.length && nets[index]!.low < low + value.width; index++) {
+    const net = nets[index]!;
     const whole = net.low === low && net.width === value.width;
     into.set(net, castSign(whole ? value : sliceOf(value, net.low - low, net.width), net.signed));
   }
 };
+
+/** Whether there is a word of the memory at an address. */
+const inside = ({ depth }: Memory, address: Node): Node =>
+  2 ** address.width === depth ? one : raw({ op: "lt", a: address, b: lit(BigInt(depth), address.width, false), width: 1, signed: false });
 
 /** Next value of a register port of a memory: the word, but garbage where it is being written and the read said that this is undefined. */
 export const collides = (read: MemoryRead, address: Node, writes: readonly FlatWrite[], rising: (domain: Domain) => Node): Node | undefined => {
   if (read.collision !== "undefined") return undefined;
   return writes.reduce<Node | undefined>((sum, write) => {
     const same = raw({ op: "eq", a: write.address, b: address, width: 1, signed: false });
-    const hit = bothOf(bothOf(write.condition, same), rising(write.domain));
+    const lanes = write.mask === undefined ? one : raw({ op: "any", a: write.mask, width: 1, signed: false });
+    const hit = bothOf(bothOf(write.condition, bothOf(lanes, same)), bothOf(inside(read.memory, address), rising(write.domain)));
     return sum === undefined ? hit : raw({ op: "or", a: sum, b: hit, width: 1, signed: false });
   }, undefined);
 };

@@ -31,10 +31,13 @@ export interface Net extends Signal {
   /** First bit within the signal that it is a part of. */
   readonly low: number;
   readonly width: number;
+  /** Reset and initial value are those of its own bits. */
+  readonly reset: bigint | undefined;
+  readonly initial: bigint | undefined;
   /** How its value is kept in a container: sign or zero extended. */
   readonly signed: boolean;
-  /** All bits of its signal at power-up, where it is a register without an initial value, or undefined for good; of a cell's net in the cell's scope. */
-  readonly garbage: (scope?: Garbage) => bigint;
+  /** Its bits at power-up, where it is a register without an initial value, or undefined for good; of a cell's net in the cell's scope. */
+  garbage(scope?: Garbage): bigint;
   /** It stands for the nets of all cells of a grid. */
   readonly cell: boolean;
   /** The vector that this net stands for, where cells of a grid read it. */

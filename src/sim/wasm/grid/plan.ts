@@ -36,6 +36,13 @@ export const follow = (node: Node): Node => {
   return at;
 };
 
+/** The net whose bits a node has, through wires and changes of sign. */
+const source = (node: Node): Net | undefined => {
+  let at = node;
+  while (at.op === "cast" || at.op === "cross" || follow(at) !== at) at = at.op === "cast" || at.op === "cross" ? at.a : follow(at);
+  return at.op === "ref" && at.select === undefined ? netOf(at) : undefined;
+};
+
 /** Looks through everything that the cells of a grid compute. */
 class Survey {
   readonly arrays = new Set<FlatSignal>();
@@ -111,8 +118,8 @@ export const planGrid = (grid: Grid): GridPlan => {
   const outputs = new Map<LaneRegister, Access[]>();
   const driven = new Set<FlatSignal>();
   for (const { signal, select, value } of grid.outputs) {
-    const shown = follow(value);
-    const register = grid.registers.find(({ net }) => shown.op === "ref" && shown.select === undefined && netOf(shown) === net);
+    const shown = source(value);
+    const register = grid.registers.find(({ net }) => net === shown);
     const access = survey.access(signal, select);
     if (register === undefined || !access.followsColumn) return survey.refuse("an output of a cell is no register of it");
     if (signal.nets[0]!.signed !== register.net.signed) survey.refuse("an output is read with another sign than its register");
