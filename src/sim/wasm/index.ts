@@ -1,9 +1,10 @@
 import type { Circuit } from "../../hdl/circuit.ts";
-import { type Core, stepBlock } from "../embedded.ts";
+import type { Core } from "../embedded.ts";
 import type { BlockPlan, InternalSignal, NamedSignal, PortPlace } from "../engine.ts";
 import { wordsOf } from "../engine.ts";
 import { SimulationError } from "../error.ts";
 import { Garbage } from "../garbage.ts";
+import { type BlockLoop, blockKey, blockModule, runBlock, stageBytes } from "./block.ts";
 import { compile } from "./compile.ts";
 import { type Flat, flatten } from "./flatten.ts";
 import { Image } from "./image.ts";
@@ -32,6 +33,11 @@ class WasmCore implements Core {
   readonly #flat: Flat;
   readonly #image: Image;
   readonly #exports: Exports;
+  readonly #memory: Uint8Array;
+  /** Room for columns of blocks. */
+  readonly #stage: { readonly start: number; readonly size: number };
+  readonly #link: (module: Uint8Array) => BlockLoop;
+  readonly #loops = new Map<string, BlockLoop>();
   readonly #edges: readonly (() => void)[];
   readonly #commits: readonly (() => void)[];
   /** Pairs of words: where an input waits, and where it is in use. */
@@ -41,8 +47,11 @@ class WasmCore implements Core {
     this.#flat = flatten(circuit, new Garbage(seed));
     const storage = store(this.#flat);
     const compiled = compile(this.#flat, storage, shownNets(this.#flat, visible));
-    const { buffer, exports } = instantiate(compiled.bytes, compiled.end + 64, (index) => this.#fail(index));
+    this.#stage = { start: compiled.end, size: stageBytes(storage.places.values()) };
+    const { buffer, exports, link } = instantiate(compiled.bytes, compiled.end + this.#stage.size, (index) => this.#fail(index));
     this.#exports = exports;
+    this.#link = (module) => link(module)["block"] as BlockLoop;
+    this.#memory = new Uint8Array(buffer);
     this.#image = new Image(buffer, storage, (clock) => (exports[`g${clock}`] as { readonly value: number }).value);
     this.#image.fill(this.#flat);
     this.words = new Uint32Array(buffer, 0, storage.portWords);
@@ -85,12 +94,17 @@ class WasmCore implements Core {
   }
 
   block(plan: BlockPlan): number {
-    return stepBlock(
-      this.words,
-      plan,
-      () => this.settle(),
-      () => this.rise(1),
-    );
+    if (plan.cycles === 0) return plan.records;
+    this.#takeInputs();
+    this.#image.rising = 1;
+    try {
+      return runBlock(plan, this.#memory, this.#stage, this.#loopFor(plan));
+    } finally {
+      // The inputs keep the values of the last cycle that ran.
+      for (const { place } of plan.inputs)
+        for (let i = 0; i < wordsOf(place.width); i++) this.words[place.pending + i] = this.words[place.value + i]!;
+      this.#exports.evaluate();
+    }
   }
 
   locate(path: string): InternalSignal | undefined {
@@ -105,6 +119,16 @@ class WasmCore implements Core {
   }
 
   close(): void {}
+
+  #loopFor(plan: BlockPlan): BlockLoop {
+    const key = blockKey(plan);
+    let loop = this.#loops.get(key);
+    if (loop === undefined) {
+      loop = this.#link(blockModule(plan));
+      this.#loops.set(key, loop);
+    }
+    return loop;
+  }
 
   #takeInputs(): void {
     const { words } = this;

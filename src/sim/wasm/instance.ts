@@ -15,6 +15,8 @@ export interface Exports {
 export interface Instance {
   readonly buffer: ArrayBuffer;
   readonly exports: Exports;
+  /** Another module over the same memory, which can call the design's functions. */
+  link(module: Uint8Array): Readonly<Record<string, unknown>>;
 }
 
 const pageBytes = 65_536;
@@ -23,5 +25,9 @@ const pageBytes = 65_536;
 export const instantiate = (module: Uint8Array, bytes: number, fail: (check: number) => never): Instance => {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory, fail } });
-  return { buffer: memory.buffer, exports: exports as Exports };
+  const link = (other: Uint8Array): Readonly<Record<string, unknown>> => {
+    const linked = new WebAssembly.Instance(new WebAssembly.Module(other), { env: { ...(exports as Exports), memory } });
+    return linked.exports as Readonly<Record<string, unknown>>;
+  };
+  return { buffer: memory.buffer, exports: exports as Exports, link };
 };

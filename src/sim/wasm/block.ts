@@ -1,0 +1,111 @@
+import type { BlockPlan, PortPlace } from "../engine.ts";
+import { bytesOf, columnBytes } from "../engine.ts";
+import { FunctionBuilder, ModuleBuilder } from "./assembler.ts";
+
+/** Room for the columns of one call, both ways together. */
+export const stageBytes = (places: Iterable<PortPlace>): number =>
+  Math.max(1 << 18, 4 * [...places].reduce((sum, { width }) => sum + bytesOf(width) + 32, 0));
+
+/** The loop over the cycles of a block: takes the number of cycles and the address of each column, returns the number of records. */
+export type BlockLoop = (...numbers: number[]) => number;
+
+/** Copies the value of a port: what two functions on the stack push are the addresses. */
+const copy = (f: FunctionBuilder, bytes: number, pushTo: () => void, toOffset: number, pushFrom: () => void, fromOffset: number): void => {
+  let at = 0;
+  while (at < bytes) {
+    const rest = bytes - at;
+    pushTo();
+    pushFrom();
+    if (rest >= 16) {
+      f.vectorMemory(0x00, 0, fromOffset + at);
+      f.vectorMemory(0x0b, 0, toOffset + at);
+      at += 16;
+      continue;
+    }
+    const size = rest >= 8 ? 8 : rest >= 4 ? 4 : rest;
+    f.memory(size === 8 ? "i64.load" : size === 4 ? "i32.load" : size === 2 ? "i32.load16_u" : "i32.load8_u", fromOffset + at);
+    f.memory(size === 8 ? "i64.store" : size === 4 ? "i32.store" : size === 2 ? "i32.store16" : "i32.store8", toOffset + at);
+    at += size;
+  }
+};
+
+/** Module with the loop for blocks of certain ports: imports the design's memory and functions. */
+export const blockModule = ({ inputs, when, outputs }: BlockPlan): Uint8Array => {
+  const module = new ModuleBuilder();
+  const [evaluate, edge, commit] = ["evaluate", "edge0", "commit0"].map((name) => module.import(name));
+  const f = new FunctionBuilder(Array.from({ length: 1 + inputs.length + outputs.length }, () => "i32" as const), ["i32"]);
+  const records = f.local("i32");
+  const advance = (local: number, by: number): void => {
+    f.get(local);
+    f.i32(by);
+    f.op("i32.add");
+    f.set(local);
+  };
+  f.block();
+  f.loop();
+  f.get(0);
+  f.op("i32.eqz");
+  f.branchIf(1);
+  inputs.forEach(({ place }, index) => {
+    const bytes = bytesOf(place.width);
+    copy(f, bytes, () => f.i32(0), 4 * place.value, () => f.get(1 + index), 0);
+    advance(1 + index, bytes);
+  });
+  f.call(evaluate!);
+  f.i32(1);
+  for (const { value } of when) {
+    f.i32(0);
+    f.memory("i32.load", 4 * value);
+    f.op("i32.and");
+  }
+  f.if();
+  outputs.forEach(({ value, width }, index) => {
+    const column = 1 + inputs.length + index;
+    copy(f, bytesOf(width), () => f.get(column), 0, () => f.i32(0), 4 * value);
+    advance(column, bytesOf(width));
+  });
+  advance(records, 1);
+  f.op("end");
+  f.call(edge!);
+  f.call(commit!);
+  advance(0, -1);
+  f.branch(0);
+  f.op("end");
+  f.op("end");
+  f.get(records);
+  module.function(f, "block");
+  return module.bytes();
+};
+
+/** Names the ports of a plan, for which one loop serves. */
+export const blockKey = ({ inputs, when, outputs }: BlockPlan): string =>
+  [inputs.map(({ place }) => place.index), when.map(({ index }) => index), outputs.map(({ index }) => index)].join(";");
+
+const align = (at: number): number => 16 * Math.ceil(at / 16);
+
+/** Runs a block in pieces that fit the stage. Returns the number of records, those before it included. */
+export const runBlock = (plan: BlockPlan, memory: Uint8Array, stage: { readonly start: number; readonly size: number }, loop: BlockLoop): number => {
+  const sizes = [...plan.inputs.map(({ place }) => bytesOf(place.width)), ...plan.outputs.map(({ width }) => bytesOf(width))];
+  const most = Math.max(1, Math.floor((stage.size - 16 * (sizes.length + 1)) / sizes.reduce((sum, size) => sum + size, 1)));
+  let { records } = plan;
+  for (let done = 0; done < plan.cycles; done += most) {
+    const cycles = Math.min(most, plan.cycles - done);
+    let next = align(stage.start);
+    const addresses = sizes.map((size) => {
+      const here = next;
+      next = align(here + size * cycles);
+      return here;
+    });
+    plan.inputs.forEach(({ column }, index) => memory.set(column.subarray(done * sizes[index]!, (done + cycles) * sizes[index]!), addresses[index]));
+    const made = loop(cycles, ...addresses);
+    let start = 0;
+    plan.outputs.forEach(({ width }, index) => {
+      const at = plan.inputs.length + index;
+      const size = sizes[at]!;
+      plan.captured.set(memory.subarray(addresses[at]!, addresses[at]! + made * size), start + records * size);
+      start += columnBytes(width, plan.room);
+    });
+    records += made;
+  }
+  return records;
+};
