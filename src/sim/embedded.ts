@@ -125,6 +125,8 @@ export class EmbeddedEngine implements Engine {
       shown.has(name) ? [] : [{ path: [name], width: 1, read: () => BigInt(this.words[value]!) }],
     );
     this.#waves = new VcdWriter(options.trace, options.top, [...controls, ...signals]);
+    // Verilator's first evaluation, of which only a design without clocks shows the time.
+    if (this.#clocks.length === 0) this.settle();
   }
 
   get cycle(): number {

@@ -135,3 +135,19 @@ test("steps, tasks and blocks give the same, with and without a waveform, and th
   for (const result of results) expect(result).toEqual(results[0]);
   for (const wave of waves) expect(wave).toEqual(waves[0]);
 });
+
+test("a design without a clock has a waveform as Verilator's", async () => {
+  const inverter = module("inverter", { a: input(uint(4)), y: output(uint(4)) }, (io) => io.y.set(io.a.not()), "Inverts.");
+  const waves: unknown[] = [];
+  for (const engine of ["verilator", "reference"] as const) {
+    const trace = join(folder, `inverter-${engine}.vcd`);
+    const sim = await simulate(inverter, { engine, trace });
+    for (const value of [3, 3, 9]) {
+      sim.io.a.poke(value);
+      expect(sim.io.y.peek()).toBe(15 - value);
+    }
+    sim.close();
+    waves.push(changesOf(readFileSync(trace, "utf8"), ["a", "y"]));
+  }
+  expect(waves[1]).toEqual(waves[0]);
+});

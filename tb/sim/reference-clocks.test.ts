@@ -20,6 +20,7 @@ import {
   sync,
   uint,
   vec,
+  when,
 } from "../../src/hdl/index.ts";
 import { Garbage } from "../../src/sim/garbage.ts";
 import type { SimulateOptions, Simulation } from "../../src/sim/index.ts";
@@ -62,7 +63,7 @@ describe("registers and resets", () => {
         const held = reg("held_reg", uint(8), { reset: 200 });
         sync(() => {
           given.set(5);
-          held.set(held.addWrap(1));
+          when(io.d.eq(1), () => given.set(4)).otherwise(() => held.set(held.addWrap(1)));
         });
         io.given.set(given);
         io.held.set(held);

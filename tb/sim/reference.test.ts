@@ -196,6 +196,8 @@ describe("statements", () => {
       sim.step();
       expect(sim.io.y.peek()).toBe(to);
     }
+    sim.reset();
+    expect(sim.io.y.peek()).toBe(0);
   });
 });
 
