@@ -3,55 +3,53 @@ import { bytesOf, columnBytes } from "../engine.ts";
 import { FunctionBuilder, ModuleBuilder } from "./assembler.ts";
 
 /** Room for the columns of one call, both ways together. */
-export const stageBytes = (places: Iterable<PortPlace>): number =>
-  Math.max(1 << 18, 4 * [...places].reduce((sum, { width }) => sum + bytesOf(width) + 32, 0));
+export const stageBytes = (places: Iterable<PortPlace>): number => Math.max(1 << 18, 4 * [...places].reduce((sum, { width }) => sum + bytesOf(width) + 32, 0));
 
 /** The loop over the cycles of a block: takes the number of cycles and the address of each column, returns the number of records. */
 export type BlockLoop = (...numbers: number[]) => number;
 
-/** Copies the value of a port: what two functions on the stack push are the addresses. */
-const copy = (f: FunctionBuilder, bytes: number, pushTo: () => void, toOffset: number, pushFrom: () => void, fromOffset: number): void => {
+/** An address: what pushes its base, and the rest. */
+interface Address {
+  readonly push: () => void;
+  readonly offset: number;
+}
+
+const steps = [
+  { size: 8, load: "i64.load", store: "i64.store" },
+  { size: 4, load: "i32.load", store: "i32.store" },
+  { size: 2, load: "i32.load16_u", store: "i32.store16" },
+  { size: 1, load: "i32.load8_u", store: "i32.store8" },
+] as const;
+
+/** Copies the value of a port in the largest steps. */
+const copy = (f: FunctionBuilder, bytes: number, to: Address, from: Address): void => {
   let at = 0;
   while (at < bytes) {
     const rest = bytes - at;
-    pushTo();
-    pushFrom();
+    to.push();
+    from.push();
     if (rest >= 16) {
-      f.vectorMemory(0x00, 0, fromOffset + at);
-      f.vectorMemory(0x0b, 0, toOffset + at);
+      f.vectorMemory(0x00, 0, from.offset + at);
+      f.vectorMemory(0x0b, 0, to.offset + at);
       at += 16;
-      continue;
+    } else {
+      const { size, load, store } = steps.find((step) => step.size <= rest)!;
+      f.memory(load, from.offset + at);
+      f.memory(store, to.offset + at);
+      at += size;
     }
-    const size = rest >= 8 ? 8 : rest >= 4 ? 4 : rest;
-    f.memory(size === 8 ? "i64.load" : size === 4 ? "i32.load" : size === 2 ? "i32.load16_u" : "i32.load8_u", fromOffset + at);
-    f.memory(size === 8 ? "i64.store" : size === 4 ? "i32.store" : size === 2 ? "i32.store16" : "i32.store8", toOffset + at);
-    at += size;
   }
 };
 
-/** Module with the loop for blocks of certain ports: imports the design's memory and functions. */
-export const blockModule = ({ inputs, when, outputs }: BlockPlan): Uint8Array => {
-  const module = new ModuleBuilder();
-  const [evaluate, edge, commit] = ["evaluate", "edge0", "commit0"].map((name) => module.import(name));
-  const f = new FunctionBuilder(Array.from({ length: 1 + inputs.length + outputs.length }, () => "i32" as const), ["i32"]);
-  const records = f.local("i32");
-  const advance = (local: number, by: number): void => {
-    f.get(local);
-    f.i32(by);
-    f.op("i32.add");
-    f.set(local);
-  };
-  f.block();
-  f.loop();
-  f.get(0);
-  f.op("i32.eqz");
-  f.branchIf(1);
-  inputs.forEach(({ place }, index) => {
-    const bytes = bytesOf(place.width);
-    copy(f, bytes, () => f.i32(0), 4 * place.value, () => f.get(1 + index), 0);
-    advance(1 + index, bytes);
-  });
-  f.call(evaluate!);
+const advance = (f: FunctionBuilder, local: number, by: number): void => {
+  f.get(local);
+  f.i32(by);
+  f.op("i32.add");
+  f.set(local);
+};
+
+/** Records the outputs, where all conditions are 1. Column `first` and those after it are theirs. */
+const record = (f: FunctionBuilder, { when, outputs }: BlockPlan, first: number, records: number): void => {
   f.i32(1);
   for (const { value } of when) {
     f.i32(0);
@@ -60,15 +58,41 @@ export const blockModule = ({ inputs, when, outputs }: BlockPlan): Uint8Array =>
   }
   f.if();
   outputs.forEach(({ value, width }, index) => {
-    const column = 1 + inputs.length + index;
-    copy(f, bytesOf(width), () => f.get(column), 0, () => f.i32(0), 4 * value);
-    advance(column, bytesOf(width));
+    const [column, bytes] = [first + index, bytesOf(width)];
+    const [to, from] = [() => f.get(column), () => f.i32(0)];
+    copy(f, bytes, { push: to, offset: 0 }, { push: from, offset: 4 * value });
+    advance(f, column, bytes);
   });
-  advance(records, 1);
+  advance(f, records, 1);
   f.op("end");
+};
+
+/** Module with the loop for blocks of certain ports: imports the design's memory and functions. */
+export const blockModule = (plan: BlockPlan): Uint8Array => {
+  const { inputs, outputs } = plan;
+  const module = new ModuleBuilder();
+  const [evaluate, edge, commit] = ["evaluate", "edge0", "commit0"].map((name) => module.import(name));
+  const f = new FunctionBuilder(
+    Array.from({ length: 1 + inputs.length + outputs.length }, () => "i32" as const),
+    ["i32"],
+  );
+  const records = f.local("i32");
+  f.block();
+  f.loop();
+  f.get(0);
+  f.op("i32.eqz");
+  f.branchIf(1);
+  inputs.forEach(({ place }, index) => {
+    const [column, bytes] = [1 + index, bytesOf(place.width)];
+    const [to, from] = [() => f.i32(0), () => f.get(column)];
+    copy(f, bytes, { push: to, offset: 4 * place.value }, { push: from, offset: 0 });
+    advance(f, column, bytes);
+  });
+  f.call(evaluate!);
+  record(f, plan, 1 + inputs.length, records);
   f.call(edge!);
   f.call(commit!);
-  advance(0, -1);
+  advance(f, 0, -1);
   f.branch(0);
   f.op("end");
   f.op("end");
@@ -102,7 +126,7 @@ export const runBlock = (plan: BlockPlan, memory: Uint8Array, stage: { readonly 
     plan.outputs.forEach(({ width }, index) => {
       const at = plan.inputs.length + index;
       const size = sizes[at]!;
-      plan.captured.set(memory.subarray(addresses[at]!, addresses[at]! + made * size), start + records * size);
+      plan.captured.set(memory.subarray(addresses[at], addresses[at]! + made * size), start + records * size);
       start += columnBytes(width, plan.room);
     });
     records += made;

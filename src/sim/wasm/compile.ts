@@ -5,12 +5,16 @@ import type { Flat } from "./flatten.ts";
 import { GridEmitter } from "./grid/emit.ts";
 import type { GridPlan } from "./grid/plan.ts";
 import { containerBytes, type Place } from "./layout.ts";
+import { pushLimb } from "./limb.ts";
 import { clearLine, emitLine } from "./lines.ts";
-import { choose, raw, readBits, refNet } from "./lower.ts";
+import { choose, refNet } from "./lower.ts";
+import { pushNarrow } from "./narrow.ts";
 import type { Domain, FlatMemory, FlatSignal, FlatWrite, Net } from "./net.ts";
 import { Plan, type Root } from "./plan.ts";
 import type { Storage, WritePlaces } from "./storage.ts";
-import { pushLimb } from "./wide.ts";
+import { limbsOf } from "./wide.ts";
+
+const operators = { narrow: pushNarrow, wide: limbsOf };
 
 /** The bytes of a module, and how much memory it needs. */
 export interface Compiled {
@@ -87,7 +91,7 @@ class Compiler {
       if (layout.placeOf(net) === undefined) layout.setPlace(net, { clock: undefined, offset: layout.fixed(containerBytes(net.width)) });
     return plan.chunks.map((steps, chunk) => {
       const f = new FunctionBuilder();
-      const e = new Emitter(f, this.#homes, this.#uses, (net) => plan.crossing.has(net) && plan.chunkOf(net) !== chunk);
+      const e = new Emitter(f, this.#homes, operators, this.#uses, (net) => plan.crossing.has(net) && plan.chunkOf(net) !== chunk);
       e.begin();
       for (const step of steps) {
         if ("root" in step) step.root.emit(e);
@@ -194,7 +198,7 @@ class Compiler {
   #commit(clock: number, written: readonly { readonly memory: FlatMemory; readonly write: FlatWrite }[]): FunctionBuilder {
     const f = new FunctionBuilder();
     for (const { memory, write } of written) {
-      const e = new Emitter(f, this.#homes, new Map(), () => false);
+      const e = new Emitter(f, this.#homes, operators, new Map(), () => false);
       writeWord(e, memory, write, this.#storage.writes.get(write)!, this.#homes.layout);
     }
     const { base, size } = this.#homes.layout.halves[clock]!;

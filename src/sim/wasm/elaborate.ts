@@ -1,8 +1,8 @@
 import { UserError } from "../../base/error.ts";
 import { forEachItem, readsOf, refsIn, writesOf } from "../../hdl/check/traverse.ts";
 import type { Circuit, ClockDomain, Instance, Item, Loop, Memory, Place, Scope, Signal } from "../../hdl/circuit.ts";
-import type { Node, Select } from "../../hdl/node.ts";
 import type { Site } from "../../hdl/location.ts";
+import type { Node, Select } from "../../hdl/node.ts";
 import { isSigned, leafOf, type Shape, sint, uint } from "../../hdl/shape.ts";
 import type { Garbage } from "../garbage.ts";
 import { type Cells, candidate } from "./grid/candidate.ts";
@@ -184,18 +184,14 @@ export class Region {
   }
 
   holder(signal: Signal): Holder {
-    for (let region: Region | undefined = this; region !== undefined; region = region.outer) {
-      const found = region.#holders.get(signal);
-      if (found !== undefined) return found;
-    }
+    const found = this.#holders.get(signal) ?? this.outer?.holder(signal);
+    if (found !== undefined) return found;
     throw new UserError("no-signal", `\`${signal.name}\` is not declared in \`${this.path.join(".")}\``);
   }
 
   memory(memory: Memory): FlatMemory {
-    for (let region: Region | undefined = this; region !== undefined; region = region.outer) {
-      const found = region.memories.get(memory);
-      if (found !== undefined) return found;
-    }
+    const found = this.memories.get(memory) ?? this.outer?.memory(memory);
+    if (found !== undefined) return found;
     throw new UserError("no-signal", `memory \`${memory.name}\` is not declared in \`${this.path.join(".")}\``);
   }
 

@@ -1,9 +1,8 @@
 import type { Node } from "../../hdl/node.ts";
 import type { FunctionBuilder, MemoryAccess, Plain } from "./assembler.ts";
 import { containerBytes, type Layout, type Place } from "./layout.ts";
-import { pushNarrow } from "./narrow.ts";
+import { type Limb, pushLimb } from "./limb.ts";
 import type { FlatMemory, Line, Net } from "./net.ts";
-import { type Limb, limbsOf, pushLimb } from "./wide.ts";
 
 /** Addresses of what is in no register half: memories by their first byte. */
 export interface Homes {
@@ -13,6 +12,12 @@ export interface Homes {
   readonly lines: ReadonlyMap<Line, Place>;
   /** Globals that hold the address of each clock's present half. */
   readonly present: readonly number[];
+}
+
+/** How nodes are computed: `narrow` leaves a value of at most 64 bits on the stack, `wide` gives the limbs of any. */
+export interface Operators {
+  narrow(e: Emitter, node: Node): void;
+  wide(e: Emitter, node: Node): readonly Limb[];
 }
 
 /** Type of a narrow value on the stack. */
@@ -25,6 +30,7 @@ export const typeFor = (width: number): "i32" | "i64" => (width <= 32 ? "i32" : 
 export class Emitter {
   readonly f: FunctionBuilder;
   readonly homes: Homes;
+  readonly #operators: Operators;
   readonly #uses: ReadonlyMap<Node | Net, number>;
   readonly #stored: (net: Net) => boolean;
   readonly #locals = new Map<Node | Net, number>();
@@ -36,9 +42,10 @@ export class Emitter {
    * @param uses how often each shared node or net is wanted
    * @param stored whether another function has computed and stored a net
    */
-  constructor(f: FunctionBuilder, homes: Homes, uses: ReadonlyMap<Node | Net, number>, stored: (net: Net) => boolean) {
+  constructor(f: FunctionBuilder, homes: Homes, operators: Operators, uses: ReadonlyMap<Node | Net, number>, stored: (net: Net) => boolean) {
     this.f = f;
     this.homes = homes;
+    this.#operators = operators;
     this.#uses = uses;
     this.#stored = stored;
   }
@@ -48,7 +55,7 @@ export class Emitter {
     if (node.op === "ref" && node.select === undefined) return this.pushNet(node.signal as Net);
     const known = this.#locals.get(node);
     if (known !== undefined) return this.f.get(known);
-    pushNarrow(this, node);
+    this.#operators.narrow(this, node);
     if (node.op !== "lit" && node.op !== "ref" && (this.#uses.get(node) ?? 0) > 1) this.#keep(node, node.width);
   }
 
@@ -82,7 +89,7 @@ export class Emitter {
     if (node.op === "ref" && node.select === undefined && node.width > 64) return this.netLimbs(node.signal as Net);
     const known = this.#limbs.get(node);
     if (known !== undefined) return known;
-    const made = limbsOf(this, node);
+    const made = this.#operators.wide(this, node);
     this.#limbs.set(node, made);
     return made;
   }

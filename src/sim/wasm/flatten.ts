@@ -193,7 +193,23 @@ class Flattener {
   /** A net that the source has no name for. */
   #side(net: Net, name: string, driver: Driver, garbage = (): bigint => 0n): Net {
     const { shape, scope, site, low, width, signed, cell } = net;
-    return { name, role: "wire", shape, domain: undefined, reset: undefined, initial: undefined, doc: undefined, scope, site, low, width, signed, cell, garbage, driver };
+    return {
+      name,
+      role: "wire",
+      shape,
+      domain: undefined,
+      reset: undefined,
+      initial: undefined,
+      doc: undefined,
+      scope,
+      site,
+      low,
+      width,
+      signed,
+      cell,
+      garbage,
+      driver,
+    };
   }
 
   #risingNet(clock: number): Net {

@@ -101,8 +101,7 @@ class WasmCore implements Core {
       return runBlock(plan, this.#memory, this.#stage, this.#loopFor(plan));
     } finally {
       // The inputs keep the values of the last cycle that ran.
-      for (const { place } of plan.inputs)
-        for (let i = 0; i < wordsOf(place.width); i++) this.words[place.pending + i] = this.words[place.value + i]!;
+      for (const { place } of plan.inputs) for (let i = 0; i < wordsOf(place.width); i++) this.words[place.pending + i] = this.words[place.value + i]!;
       this.#exports.evaluate();
     }
   }

@@ -2,8 +2,8 @@ import { lit } from "../../hdl/node.ts";
 import type { Emitter } from "./emitter.ts";
 import { storeName, typeFor } from "./emitter.ts";
 import { containerBytes, type Place } from "./layout.ts";
+import { pushLimb } from "./limb.ts";
 import type { Line } from "./net.ts";
-import { pushLimb } from "./wide.ts";
 
 /** Bytes of a line, with room for whole vectors at its end. */
 export const lineBytes = ({ width, cycles }: Line): number => cycles * containerBytes(width) + 32;

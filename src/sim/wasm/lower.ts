@@ -48,7 +48,7 @@ export const readBits = (holder: Holder, low: number, width: number, read: Read)
     const to = Math.min(low + width, net.low + net.width);
     parts.push(to - from === net.width ? castSign(read(net), false) : sliceOf(read(net), from - net.low, to - from));
   }
-  return catOf(parts.reverse());
+  return catOf(parts.toReversed());
 };
 
 /** The whole value with its own sign, of one net without a detour. */

@@ -1,17 +1,8 @@
-import type { CompareOp, Node } from "../../hdl/node.ts";
+import type { BinaryOp, CompareOp, Node } from "../../hdl/node.ts";
+import { pushAmount } from "./amount.ts";
 import type { Emitter } from "./emitter.ts";
-import { pushAmount } from "./narrow.ts";
+import { type Limb, limbCount, pushLimb } from "./limb.ts";
 import type { Net } from "./net.ts";
-
-/** 64 bits of a wide value: a local of type i64, or a constant. */
-export type Limb = number | bigint;
-
-export const pushLimb = ({ f }: Emitter, limb: Limb): void => {
-  if (typeof limb === "bigint") f.i64(limb);
-  else f.get(limb);
-};
-
-export const limbCount = (width: number): number => Math.ceil(width / 64);
 
 const shift = (e: Emitter, limb: Limb, by: number, operation: "i64.shl" | "i64.shr_u" | "i64.shr_s"): void => {
   pushLimb(e, limb);
@@ -242,61 +233,43 @@ const concatenated = (e: Emitter, node: Node & { op: "cat" }): readonly Limb[] =
   return result;
 };
 
-/** The limbs of any node; of a narrow one a single limb. */
-export const limbsOf = (e: Emitter, node: Node): readonly Limb[] => {
-  const { width, signed } = node;
-  const count = limbCount(width);
-  const cut = (limbs: readonly Limb[]): readonly Limb[] => normalized(e, limbs, width, signed);
-  if (width <= 64) {
-    if (node.op === "lit") return [node.value];
-    e.pushAs("i64", node);
-    return [e.toLocal()];
+/** Operators on limbs that need nothing but their operands in as many limbs as the result. */
+const arithmetic = (e: Emitter, node: Node & { op: BinaryOp }, count: number): readonly Limb[] => {
+  const [a, b] = [limbsTo(e, node.a, count), limbsTo(e, node.b, count)];
+  switch (node.op) {
+    case "add":
+    case "sub":
+      return addLimbs(e, a, b, node.op === "sub");
+    case "mul":
+      return multiply(e, a, b);
+    default:
+      return pairwise(e, `i64.${node.op}`, a, b);
   }
+};
+
+const same = (count: number, limb: Limb): Limb[] => Array.from({ length: count }, () => limb);
+
+/** Limbs of a node of more than 64 bits; those above its width are cut by the caller. */
+const wideLimbs = (e: Emitter, node: Node, count: number): readonly Limb[] => {
   switch (node.op) {
     case "lit":
       return Array.from({ length: count }, (_, index) => BigInt.asIntN(64, node.value >> BigInt(64 * index)));
-    case "ref": {
-      const whole = e.netLimbs(node.signal as Net);
-      return cut(windows(e, whole, node.select!.constant, count, 0n));
-    }
-    case "add":
-    case "sub":
-      return cut(addLimbs(e, limbsTo(e, node.a, count), limbsTo(e, node.b, count), node.op === "sub"));
-    case "mul":
-      return cut(multiply(e, limbsTo(e, node.a, count), limbsTo(e, node.b, count)));
+    case "ref":
+      return windows(e, e.netLimbs(node.signal as Net), node.select!.constant, count, 0n);
     case "neg":
-      return cut(
-        addLimbs(
-          e,
-          Array.from({ length: count }, () => 0n),
-          limbsTo(e, node.a, count),
-          true,
-        ),
-      );
-    case "and":
-    case "or":
-    case "xor":
-      return pairwise(e, `i64.${node.op}`, limbsTo(e, node.a, count), limbsTo(e, node.b, count));
+      return addLimbs(e, same(count, 0n), limbsTo(e, node.a, count), true);
     case "not":
-      return cut(
-        pairwise(
-          e,
-          "i64.xor",
-          limbsTo(e, node.a, count),
-          Array.from({ length: count }, () => -1n),
-        ),
-      );
+      return pairwise(e, "i64.xor", limbsTo(e, node.a, count), same(count, -1n));
     case "shl":
     case "shr":
       return shifted(e, node);
     case "ext":
     case "cross":
-      return limbsTo(e, node.a, count);
     case "cast":
     case "trunc":
-      return cut(limbsTo(e, node.a, count));
+      return limbsTo(e, node.a, count);
     case "slice":
-      return cut(windows(e, e.limbs(node.a), node.low, count, 0n));
+      return windows(e, e.limbs(node.a), node.low, count, 0n);
     case "mux": {
       const condition = e.f.local("i32");
       const [a, b] = [e.limbs(node.a), e.limbs(node.b)];
@@ -307,8 +280,23 @@ export const limbsOf = (e: Emitter, node: Node): readonly Limb[] => {
     case "cat":
       return concatenated(e, node);
     default:
-      throw new Error(`\`${node.op}\` has no wide form`);
+      return arithmetic(e, node as Node & { op: BinaryOp }, count);
   }
+};
+
+/** Operators whose limbs are extended or cut already. */
+const exact = new Set<Node["op"]>(["lit", "and", "or", "xor", "ext", "cross", "mux", "cat", "shl", "shr"]);
+
+/** The limbs of any node; of a narrow one a single limb. */
+export const limbsOf = (e: Emitter, node: Node): readonly Limb[] => {
+  const { width, signed } = node;
+  if (width > 64) {
+    const limbs = wideLimbs(e, node, limbCount(width));
+    return exact.has(node.op) ? limbs : normalized(e, limbs, width, signed);
+  }
+  if (node.op === "lit") return [node.value];
+  e.pushAs("i64", node);
+  return [e.toLocal()];
 };
 
 const pairwise = (e: Emitter, operation: "i64.and" | "i64.or" | "i64.xor", a: readonly Limb[], b: readonly Limb[]): Limb[] =>

@@ -28,14 +28,14 @@ export const shapeOf = ({ signal, nets }: FlatSignal): ArrayShape | undefined =>
   const { shape } = signal;
   if (shape.kind !== "vec") return undefined;
   const { element } = shape;
-  const flat = element.kind === "vec" ? { rows: shape.length, columns: element.length, leaf: element.element } : { rows: 1, columns: shape.length, leaf: element };
+  const flat =
+    element.kind === "vec" ? { rows: shape.length, columns: element.length, leaf: element.element } : { rows: 1, columns: shape.length, leaf: element };
   const { rows, columns, leaf } = flat;
   if (leaf.kind === "vec" || leaf.width > 64 || nets.length !== rows * columns) return undefined;
   return { rows, columns, width: leaf.width, signed: leaf.kind === "sint" };
 };
 
-const strideOf = ({ loops }: Select, loop: Loop | undefined): number =>
-  loops.filter((term) => term.loop === loop).reduce((sum, { stride }) => sum + stride, 0);
+const strideOf = ({ loops }: Select, loop: Loop | undefined): number => loops.filter((term) => term.loop === loop).reduce((sum, { stride }) => sum + stride, 0);
 
 /** The elements that a part of a vector is in the cells of a grid; undefined where a vector of lanes can't take them at once. */
 export const accessOf = (signal: FlatSignal, select: Select, loops: readonly Loop[]): Access | undefined => {

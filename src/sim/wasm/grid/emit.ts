@@ -5,7 +5,8 @@ import { netOf } from "../lower.ts";
 import type { Net } from "../net.ts";
 import type { Access } from "./access.ts";
 import type { LaneRegister } from "./grid.ts";
-import { Lanes, type Surroundings, type Vector } from "./lanes.ts";
+import type { Vector } from "./lane-values.ts";
+import { Lanes, type Surroundings } from "./lanes.ts";
 import { conditionOf, conditionsOf, type GridPlan, type SharedCondition } from "./plan.ts";
 import type { Elements, GridStorage } from "./storage.ts";
 import { type LaneBits, laneOps, whole } from "./vector-ops.ts";
@@ -212,7 +213,11 @@ export class GridEmitter implements Surroundings {
       return { bits, locals: Array.from({ length: this.#count(bytes) }, () => local) };
     }
     if (rowStep === 1) return this.#loadFrom(() => f.get(cell.get(bytes)!), bytes, offset);
-    return this.#loadFrom(() => (rowStep === 0 ? f.get(inRow.get(bytes)!) : fromRow(() => f.get(inRow.get(bytes)!), rowStep * this.#storage.stride)), bytes, offset);
+    return this.#loadFrom(
+      () => (rowStep === 0 ? f.get(inRow.get(bytes)!) : fromRow(() => f.get(inRow.get(bytes)!), rowStep * this.#storage.stride)),
+      bytes,
+      offset,
+    );
   }
 
   #count(bytes: number): number {

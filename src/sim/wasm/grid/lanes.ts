@@ -1,15 +1,9 @@
 import type { CompareOp, Node } from "../../../hdl/node.ts";
 import type { FunctionBuilder } from "../assembler.ts";
-import { containerBytes } from "../layout.ts";
 import { netOf } from "../lower.ts";
 import type { Net } from "../net.ts";
-import { constantBytes, extend, extendedMultiply, type LaneBits, laneOps, lowHalves, narrowMask, whole } from "./vector-ops.ts";
-
-/** A value of every lane: locals of type v128. Of one bit: a mask, 0 or all ones; else sign or zero extended, as its sign says. */
-export interface Vector {
-  readonly bits: LaneBits;
-  readonly locals: readonly number[];
-}
+import { allOnes, LaneValues, laneBitsFor, type Vector } from "./lane-values.ts";
+import { extendedMultiply, type LaneBits, laneOps, whole } from "./vector-ops.ts";
 
 /** What surrounds the cells: how to get what is not computed in them. */
 export interface Surroundings {
@@ -22,48 +16,34 @@ export interface Surroundings {
   known(node: Node): boolean | undefined;
 }
 
-export const laneBitsFor = (width: number): LaneBits => (8 * Math.min(8, containerBytes(width))) as LaneBits;
-
-const allOnes = (width: number): bigint => (1n << BigInt(width)) - 1n;
-
 /** Writes the instructions that compute nodes for `lanes` cells at once. */
-export class Lanes {
-  readonly f: FunctionBuilder;
-  readonly lanes: number;
+export class Lanes extends LaneValues {
   readonly #around: Surroundings;
   readonly #memo = new Map<Node | Net, Vector>();
-  readonly #locals: number[] = [];
-  readonly #resized = new Map<Vector, Map<LaneBits, Vector>>();
 
   /** @param lanes 4, 8 or 16 */
   constructor(f: FunctionBuilder, lanes: number, around: Surroundings) {
-    this.f = f;
-    this.lanes = lanes;
+    super(f, lanes);
     this.#around = around;
-  }
-
-  /** Vectors that a value takes. */
-  count(bits: LaneBits): number {
-    return Math.max(1, (this.lanes * bits) / 128);
   }
 
   /** The value as numbers in lanes of exactly `bits`, a bit as 0 and 1 or, signed, 0 and -1. */
   numbers(node: Node, bits: LaneBits): Vector {
-    if (node.op === "lit") return this.#constant(bits, node.value);
-    if (this.#around.isUniform(node)) return this.#spread(bits, this.#around.splat(node, bits));
+    if (node.op === "lit") return this.constant(bits, node.value);
+    if (this.#around.isUniform(node)) return this.spread(bits, this.#around.splat(node, bits));
     const vector = this.value(node);
     if (node.width > 1) return this.resized(vector, bits, node.signed);
     const mask = this.resized(vector, bits, true);
-    return node.signed ? mask : this.map(bits, mask, () => this.#withConstant(bits, 1n, whole.and));
+    return node.signed ? mask : this.map(bits, mask, () => this.withConstant(bits, 1n, whole.and));
   }
 
   /** A condition as a mask in lanes of `bits`. */
   mask(node: Node, bits: LaneBits): Vector {
     const known = this.#around.known(node);
-    if (known !== undefined) return this.#constant(bits, known ? -1n : 0n);
-    if (node.op === "lit") return this.#constant(bits, node.value === 0n ? 0n : -1n);
+    if (known !== undefined) return this.constant(bits, known ? -1n : 0n);
+    if (node.op === "lit") return this.constant(bits, node.value === 0n ? 0n : -1n);
     if (this.#around.isUniform(node)) {
-      const spread = this.#spread(bits, this.#around.splat(node, bits));
+      const spread = this.spread(bits, this.#around.splat(node, bits));
       return node.signed ? spread : this.map(bits, spread, () => this.f.vector(laneOps[bits].neg));
     }
     return this.resized(this.value(node), bits, true);
@@ -79,138 +59,6 @@ export class Lanes {
     return made;
   }
 
-  /** One instruction, or a few, on each vector. */
-  map(bits: LaneBits, a: Vector, emit: (index: number) => void): Vector {
-    return {
-      bits,
-      locals: a.locals.map((local, index) => {
-        this.f.get(local);
-        emit(index);
-        return this.#keep();
-      }),
-    };
-  }
-
-  /** Makes lanes wider, extending their value, or narrower, dropping their high bits. */
-  resized(vector: Vector, bits: LaneBits, signed: boolean): Vector {
-    if (vector.bits === bits) return vector;
-    const made = this.#resized.get(vector) ?? new Map<LaneBits, Vector>();
-    this.#resized.set(vector, made);
-    const known = made.get(bits);
-    if (known !== undefined) return known;
-    const next = vector.bits < bits ? this.#widened(vector, signed) : this.#narrowed(vector);
-    const result = this.resized(next, bits, signed);
-    made.set(bits, result);
-    return result;
-  }
-
-  /** Gives all locals back; no vector is valid afterwards. */
-  end(): void {
-    for (const local of this.#locals) this.f.release("v128", local);
-  }
-
-  #keep(): number {
-    const local = this.f.local("v128");
-    this.#locals.push(local);
-    this.f.set(local);
-    return local;
-  }
-
-  #constant(bits: LaneBits, value: bigint): Vector {
-    this.f.vector(whole.const, ...constantBytes(bits, value));
-    return this.#spread(bits, this.#keep());
-  }
-
-  #spread(bits: LaneBits, local: number): Vector {
-    return { bits, locals: Array.from({ length: this.count(bits) }, () => local) };
-  }
-
-  #withConstant(bits: LaneBits, value: bigint, opcode: number): void {
-    this.f.vector(whole.const, ...constantBytes(bits, value));
-    this.f.vector(opcode);
-  }
-
-  #widened({ bits, locals }: Vector, signed: boolean): Vector {
-    const { low_s, low_u, high_s, high_u } = extend[bits as 8 | 16 | 32];
-    const wide = (2 * bits) as LaneBits;
-    return { bits: wide, locals: this.#halves(wide, locals, signed ? low_s : low_u, signed ? high_s : high_u) };
-  }
-
-  /** Applies an instruction for the low and one for the high half of each vector's lanes, as many as there are lanes for. */
-  #halves(wide: LaneBits, locals: readonly number[], low: number, high: number, others: readonly number[] = []): number[] {
-    return Array.from({ length: this.count(wide) }, (_, index) => {
-      const from = Math.floor(index / 2);
-      this.f.get(locals[from]!);
-      if (others[from] !== undefined) this.f.get(others[from]);
-      this.f.vector(index % 2 === 0 ? low : high);
-      return this.#keep();
-    });
-  }
-
-  #narrowed({ bits, locals }: Vector): Vector {
-    const half = (bits / 2) as LaneBits;
-    return {
-      bits: half,
-      locals: Array.from({ length: this.count(half) }, (_, index) => {
-        this.f.get(locals[2 * index]!);
-        this.f.get(locals[2 * index + 1] ?? locals[2 * index]!);
-        this.f.vector(whole.shuffle, ...lowHalves(bits as 16 | 32 | 64));
-        return this.#keep();
-      }),
-    };
-  }
-
-  /** Masks have a cheaper way to become narrower. */
-  #narrowedMask(mask: Vector, bits: LaneBits): Vector {
-    if (mask.bits <= bits) return this.resized(mask, bits, true);
-    if (mask.bits === 64) return this.#narrowedMask(this.resized(mask, 32, true), bits);
-    const half = (mask.bits / 2) as LaneBits;
-    const locals = Array.from({ length: this.count(half) }, (_, index) => {
-      this.f.get(mask.locals[2 * index]!);
-      this.f.get(mask.locals[2 * index + 1] ?? mask.locals[2 * index]!);
-      this.f.vector(narrowMask[mask.bits as 16 | 32]);
-      return this.#keep();
-    });
-    return this.#narrowedMask({ bits: half, locals }, bits);
-  }
-
-  #pair(bits: LaneBits, a: Vector, b: Vector, opcode: number): Vector {
-    return this.map(bits, a, (index) => {
-      this.f.get(b.locals[index]!);
-      this.f.vector(opcode);
-    });
-  }
-
-  /** Drops the bits of lanes above `width`, or extends the sign from there. */
-  #normalized(vector: Vector, width: number, signed: boolean): Vector {
-    const { bits } = vector;
-    if (width >= bits) return vector;
-    if (!signed) return this.map(bits, vector, () => this.#withConstant(bits, allOnes(width), whole.and));
-    return this.map(bits, vector, () => {
-      this.f.i32(bits - width);
-      this.f.vector(laneOps[bits].shl);
-      this.f.i32(bits - width);
-      this.f.vector(laneOps[bits].shr_s);
-    });
-  }
-
-  /** Bit `low` of numbers, as a mask. */
-  #bit(vector: Vector, low: number): Vector {
-    const { bits } = vector;
-    const ops = laneOps[bits];
-    if (low === bits - 1)
-      return this.map(bits, vector, () => {
-        this.f.i32(bits - 1);
-        this.f.vector(ops.shr_s);
-      });
-    return this.map(bits, vector, () => {
-      this.f.i32(bits - 1 - low);
-      this.f.vector(ops.shl);
-      this.f.i32(bits - 1);
-      this.f.vector(ops.shr_s);
-    });
-  }
-
   #make(node: Node): Vector {
     const bits = laneBitsFor(node.width);
     if (node.op === "lit" || this.#around.isUniform(node)) return node.width === 1 ? this.mask(node, 8) : this.numbers(node, bits);
@@ -221,20 +69,21 @@ export class Lanes {
   #ref(node: Node & { op: "ref" }): Vector {
     const net = netOf(node);
     const { select } = node;
-    if (net.array === undefined && select !== undefined) return this.#part({ op: "ref", signal: net, width: net.width, signed: net.signed }, select.constant, node);
+    if (net.array === undefined && select !== undefined)
+      return this.#part({ op: "ref", signal: net, width: net.width, signed: net.signed }, select.constant, node);
     if (net.array === undefined && net.driver?.kind === "comb") return this.value(net.driver.value);
     const loaded = this.#around.load(node);
     if (node.width === 1) return this.map(8, loaded, () => this.f.vector(laneOps[8].neg));
     // An element of a vector is kept with the vector's sign.
     const kept = net.array === undefined ? net.signed : net.array.nets[0]!.signed;
-    return kept === node.signed ? loaded : this.#normalized(loaded, node.width, node.signed);
+    return kept === node.signed ? loaded : this.normalized(loaded, node.width, node.signed);
   }
 
   /** Bits from `low` up. */
   #part(from: Node, low: number, { width, signed }: Node): Vector {
     if (from.width === 1) return this.value(from);
     const vector = this.value(from);
-    if (width === 1) return this.#bit(vector, low);
+    if (width === 1) return this.bit(vector, low);
     const shifted =
       low === 0
         ? vector
@@ -243,7 +92,7 @@ export class Lanes {
             this.f.vector(laneOps[vector.bits][from.signed ? "shr_s" : "shr_u"]);
           });
     const cut = this.resized(shifted, laneBitsFor(width), from.signed);
-    return low + width === from.width && signed === from.signed ? cut : this.#normalized(cut, width, signed);
+    return low + width === from.width && signed === from.signed ? cut : this.normalized(cut, width, signed);
   }
 
   #condition(node: Node): Vector {
@@ -262,9 +111,9 @@ export class Lanes {
       case "cast":
       case "cross":
       case "ext":
-        return node.a.width === 1 ? this.value(node.a) : this.#bit(this.value(node.a), 0);
+        return node.a.width === 1 ? this.value(node.a) : this.bit(this.value(node.a), 0);
       case "trunc":
-        return node.a.width === 1 ? this.value(node.a) : this.#bit(this.value(node.a), 0);
+        return node.a.width === 1 ? this.value(node.a) : this.bit(this.value(node.a), 0);
       case "slice":
         return this.#part(node.a, node.low, node);
       case "mux":
@@ -276,7 +125,7 @@ export class Lanes {
       case "shl":
       case "shr":
       case "cat":
-        return this.#bit(this.#number(node, 8), 0);
+        return this.bit(this.#number(node, 8), 0);
       default:
         return this.#comparison(node as Node & { op: CompareOp });
     }
@@ -284,10 +133,10 @@ export class Lanes {
 
   /** Masks meet in the narrower of their lanes. */
   #logic(a: Node, b: Node, op: "and" | "or" | "xor"): Vector {
-    const low = (node: Node): Vector => (node.width === 1 ? this.value(node) : this.#bit(this.value(node), 0));
+    const low = (node: Node): Vector => (node.width === 1 ? this.value(node) : this.bit(this.value(node), 0));
     const [x, y] = [low(a), low(b)];
     const bits = Math.min(x.bits, y.bits) as LaneBits;
-    return this.#pair(bits, this.#narrowedMask(x, bits), this.#narrowedMask(y, bits), whole[op]);
+    return this.pair(bits, this.narrowedMask(x, bits), this.narrowedMask(y, bits), whole[op]);
   }
 
   #comparison({ op, a, b }: Node & { op: CompareOp }): Vector {
@@ -301,13 +150,15 @@ export class Lanes {
     // Zero-extended values with a bit to spare compare alike with and without a sign.
     const signed = a.signed || width < bits;
     const opcode = op === "eq" || op === "ne" ? ops[op] : (ops[`${op}_${signed ? "s" : "u"}`] ?? ops[`${op}_s`]);
-    return this.#pair(bits, this.numbers(a, bits), this.numbers(b, bits), opcode);
+    return this.pair(bits, this.numbers(a, bits), this.numbers(b, bits), opcode);
   }
 
   /** Lanes that hold a width, wider where an operand comes in wider ones anyway. */
   #lanesOf(width: number, operands: readonly Node[]): LaneBits {
     const least = laneBitsFor(width);
-    const come = operands.filter((operand) => operand.op !== "lit" && operand.width > 1 && !this.#around.isUniform(operand)).map((operand) => this.value(operand).bits);
+    const come = operands
+      .filter((operand) => operand.op !== "lit" && operand.width > 1 && !this.#around.isUniform(operand))
+      .map((operand) => this.value(operand).bits);
     return Math.max(least, ...(come.length > 0 ? [Math.min(...come)] : [])) as LaneBits;
   }
 
@@ -321,14 +172,14 @@ export class Lanes {
       case "and":
       case "or":
       case "xor":
-        return this.#pair(bits, this.numbers(node.a, bits), this.numbers(node.b, bits), whole[node.op]);
+        return this.pair(bits, this.numbers(node.a, bits), this.numbers(node.b, bits), whole[node.op]);
       case "not": {
         const inverted = this.map(bits, this.numbers(node.a, bits), () => this.f.vector(whole.not));
-        return node.signed ? inverted : this.#normalized(inverted, node.width, false);
+        return node.signed ? inverted : this.normalized(inverted, node.width, false);
       }
       case "neg": {
         const negated = this.map(bits, this.numbers(node.a, bits), () => this.f.vector(laneOps[bits].neg));
-        return node.signed && node.width > node.a.width ? negated : this.#normalized(negated, node.width, node.signed);
+        return node.signed && node.width > node.a.width ? negated : this.normalized(negated, node.width, node.signed);
       }
       case "shl":
       case "shr":
@@ -337,7 +188,7 @@ export class Lanes {
       case "cross":
         return this.numbers(node.a, bits);
       case "cast":
-        return this.#normalized(this.numbers(node.a, bits), node.width, node.signed);
+        return this.normalized(this.numbers(node.a, bits), node.width, node.signed);
       case "trunc":
         return this.#part(node.a, 0, node);
       case "slice":
@@ -353,8 +204,8 @@ export class Lanes {
 
   #sum(node: Node & { op: "add" | "sub" | "mul" | "and" | "or" | "xor" }, bits: LaneBits): Vector {
     const exact = (node.op === "add" || node.signed) && node.width > Math.max(node.a.width, node.b.width);
-    const sum = this.#pair(bits, this.numbers(node.a, bits), this.numbers(node.b, bits), laneOps[bits][node.op as "add" | "sub"]);
-    return exact ? sum : this.#normalized(sum, node.width, node.signed);
+    const sum = this.pair(bits, this.numbers(node.a, bits), this.numbers(node.b, bits), laneOps[bits][node.op as "add" | "sub"]);
+    return exact ? sum : this.normalized(sum, node.width, node.signed);
   }
 
   #product(node: Node & { op: "add" | "sub" | "mul" | "and" | "or" | "xor" }): Vector {
@@ -366,9 +217,9 @@ export class Lanes {
     const fits = Math.max(laneBitsFor(a.width), laneBitsFor(b.width)) <= half;
     const { low_s, high_s, low_u, high_u } = extendedMultiply[half];
     const product: Vector = fits
-      ? { bits, locals: this.#halves(bits, this.numbers(a, half).locals, signed ? low_s : low_u, signed ? high_s : high_u, this.numbers(b, half).locals) }
-      : this.#pair(bits, this.numbers(a, bits), this.numbers(b, bits), laneOps[bits].mul!);
-    return exact ? product : this.#normalized(product, width, signed);
+      ? { bits, locals: this.halves(bits, this.numbers(a, half).locals, signed ? low_s : low_u, signed ? high_s : high_u, this.numbers(b, half).locals) }
+      : this.pair(bits, this.numbers(a, bits), this.numbers(b, bits), laneOps[bits].mul!);
+    return exact ? product : this.normalized(product, width, signed);
   }
 
   #shift(node: Node & { op: "shl" | "shr" }, bits: LaneBits): Vector {
@@ -394,23 +245,15 @@ export class Lanes {
       for (let at = 0; at < amount.width; at++) {
         const sel = amount.width === 1 ? this.mask(amount, wide) : this.resized(this.#amountBit(amount, at), wide, true);
         const shifted = moved(vector, 2 ** at);
-        vector = this.#select(sel, shifted, vector);
+        vector = this.select(sel, shifted, vector);
       }
     }
     const most = typeof amount === "number" ? amount : 2 ** amount.width - 1;
-    return left && node.width < node.a.width + most ? this.#normalized(vector, node.width, node.signed) : vector;
+    return left && node.width < node.a.width + most ? this.normalized(vector, node.width, node.signed) : vector;
   }
 
   #amountBit(amount: Node, at: number): Vector {
-    return this.#bit(this.numbers(amount, laneBitsFor(amount.width)), at);
-  }
-
-  #select(mask: Vector, a: Vector, b: Vector): Vector {
-    return this.map(a.bits, a, (index) => {
-      this.f.get(b.locals[index]!);
-      this.f.get(mask.locals[index]!);
-      this.f.vector(whole.bitselect);
-    });
+    return this.bit(this.numbers(amount, laneBitsFor(amount.width)), at);
   }
 
   #choice(node: Node & { op: "mux" }, least: LaneBits): Vector {
@@ -420,31 +263,31 @@ export class Lanes {
     const bits = one ? least : this.#lanesOf(node.width, [node.a, node.b]);
     const arm = (inner: Node): Vector => (one ? this.mask(inner, bits) : this.numbers(inner, bits));
     const isZero = (inner: Node): boolean => inner.op === "lit" && inner.value === 0n;
-    if (isZero(node.b)) return this.#pair(bits, arm(node.a), this.#selector(node.sel, bits), whole.and);
-    if (isZero(node.a)) return this.#pair(bits, arm(node.b), this.#selector(node.sel, bits), whole.andnot);
-    return this.#select(this.#selector(node.sel, bits), arm(node.a), arm(node.b));
+    if (isZero(node.b)) return this.pair(bits, arm(node.a), this.#selector(node.sel, bits), whole.and);
+    if (isZero(node.a)) return this.pair(bits, arm(node.b), this.#selector(node.sel, bits), whole.andnot);
+    return this.select(this.#selector(node.sel, bits), arm(node.a), arm(node.b));
   }
 
   #selector(sel: Node, bits: LaneBits): Vector {
     if (sel.op === "lit" || this.#around.isUniform(sel)) return this.mask(sel, bits);
-    return this.#narrowedMask(this.value(sel), bits);
+    return this.narrowedMask(this.value(sel), bits);
   }
 
   #reduction({ op, a }: Node & { op: "any" | "all" | "parity" }): Vector {
     const vector = this.value(a);
     const { bits } = vector;
-    if (op === "any") return this.map(bits, vector, () => this.#withConstant(bits, 0n, laneOps[bits].ne));
-    if (op === "all") return this.map(bits, vector, () => this.#withConstant(bits, a.signed ? -1n : allOnes(a.width), laneOps[bits].eq));
-    let folded = a.signed ? this.#normalized(vector, a.width, false) : vector;
+    if (op === "any") return this.map(bits, vector, () => this.withConstant(bits, 0n, laneOps[bits].ne));
+    if (op === "all") return this.map(bits, vector, () => this.withConstant(bits, a.signed ? -1n : allOnes(a.width), laneOps[bits].eq));
+    let folded = a.signed ? this.normalized(vector, a.width, false) : vector;
     for (let by = bits / 2; by >= 1; by /= 2) {
       const before = folded;
       const shifted = this.map(bits, folded, () => {
         this.f.i32(by);
         this.f.vector(laneOps[bits].shr_u);
       });
-      folded = this.#pair(bits, before, shifted, whole.xor);
+      folded = this.pair(bits, before, shifted, whole.xor);
     }
-    return this.#bit(folded, 0);
+    return this.bit(folded, 0);
   }
 
   #joined({ parts, width }: Node & { op: "cat" }, bits: LaneBits): Vector {
@@ -452,7 +295,7 @@ export class Lanes {
     let joined: Vector | undefined;
     for (const part of parts) {
       low -= part.width;
-      const own = part.signed ? this.#normalized(this.numbers(part, bits), part.width, false) : this.numbers(part, bits);
+      const own = part.signed ? this.normalized(this.numbers(part, bits), part.width, false) : this.numbers(part, bits);
       const by = low;
       const shifted =
         by === 0
@@ -461,7 +304,7 @@ export class Lanes {
               this.f.i32(by);
               this.f.vector(laneOps[bits].shl);
             });
-      joined = joined === undefined ? shifted : this.#pair(bits, joined, shifted, whole.or);
+      joined = joined === undefined ? shifted : this.pair(bits, joined, shifted, whole.or);
     }
     return joined!;
   }

@@ -130,7 +130,17 @@ export const planGrid = (grid: Grid): GridPlan => {
   for (const { next } of grid.registers) survey.visit(next);
   const { arrays, accesses, uniformNodes } = survey;
   const rows = grid.loops.length > 1 ? grid.loops[0]!.count : 1;
-  return { grid, rows, columns: grid.loops.at(-1)!.count, clock: first.domain.clock, arrays, outputs, accesses, uniform: uniformNodes, isUniform: (node) => survey.isUniform(node) };
+  return {
+    grid,
+    rows,
+    columns: grid.loops.at(-1)!.count,
+    clock: first.domain.clock,
+    arrays,
+    outputs,
+    accesses,
+    uniform: uniformNodes,
+    isUniform: (node) => survey.isUniform(node),
+  };
 };
 
 /** What a condition comes down to, through wires and negations. */

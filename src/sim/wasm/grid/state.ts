@@ -35,7 +35,10 @@ export const cellScopes = (plan: GridPlan, lane: number): ((path: readonly strin
 };
 
 /** The register at a path such as `cell_row[1].cell_col[2].u_cell.acc`. */
-export const findLane = (plans: readonly GridPlan[], path: string): { readonly plan: GridPlan; readonly register: LaneRegister; readonly lane: number } | undefined => {
+export const findLane = (
+  plans: readonly GridPlan[],
+  path: string,
+): { readonly plan: GridPlan; readonly register: LaneRegister; readonly lane: number } | undefined => {
   for (const plan of plans) {
     const { path: outside, loops, registers } = plan.grid;
     const prefix = outside.length === 0 ? "" : `${outside.join(".")}.`;
