@@ -148,7 +148,7 @@ describe("statements", () => {
           mid.set(1);
           when(io.c, () => mid.set(2));
           io.z.set(mid.addWrap(1));
-          mid.set(5);
+          mid.set(7);
         });
         discard("mid", mid);
         io.x.set(a);
@@ -156,9 +156,10 @@ describe("statements", () => {
       },
       "Order.",
     );
-    const sim = await reference(order);
+    const sim = await reference(order, { paths: ["unused_mid"] });
     const seen = (): unknown => [sim.io.x.peek(), sim.io.y.peek(), sim.io.z.peek()];
     expect(seen()).toEqual([3, 12, 2]);
+    expect(sim.peekPath("unused_mid")).toBe(1);
     sim.step();
     expect(seen()).toEqual([12, 3, 2]);
     sim.io.c.poke(1);
