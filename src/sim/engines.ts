@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly trace?: string;
   /** Signals inside the design that `peekPath` and `pokePath` will name. */
   readonly paths?: readonly string[];
+  /** `scalar`: the engine `wasm` computes cells of grids one by one, not in vectors. */
+  readonly grids?: "scalar";
   /** Milliseconds of processor time that one evaluation may take. Default 10 000. */
   readonly hangTimeout?: number;
   /** Receives what the design prints. Default: standard error. */
@@ -84,7 +86,7 @@ const openEmbedded = (source: SimSource, engine: "wasm" | "reference", options: 
     throw new UserError("bad-trace", `the engine \`${engine}\` can't write \`${trace}\`, only .vcd`, { hint: 'name a .vcd file, or use engine: "verilator"' });
   refuseExternal(circuit, engine);
   const visible = trace === undefined ? (options.paths ?? []).map(leafOf) : "all";
-  const core = engine === "wasm" ? wasmCore(circuit, { seed, visible }) : new ReferenceCore(circuit, { seed, top });
+  const core = engine === "wasm" ? wasmCore(circuit, { seed, visible, ...(options.grids === undefined ? {} : { grids: options.grids }) }) : new ReferenceCore(circuit, { seed, top });
   return new EmbeddedEngine(core, { top, clocks: source.clocks.map(({ clk }) => clk), period, trace });
 };
 

@@ -251,17 +251,17 @@ class Elaborator {
   readonly regions: Region[] = [];
   readonly items: Placed[] = [];
   readonly grids: Grid[] = [];
-  readonly #refused: ReadonlySet<Item>;
+  readonly #isRefused: (item: Item) => boolean;
 
-  constructor(refused: ReadonlySet<Item>) {
-    this.#refused = refused;
+  constructor(isRefused: (item: Item) => boolean) {
+    this.#isRefused = isRefused;
   }
 
   open(region: Region): Region {
     this.regions.push(region);
     for (const item of region.scope.items) {
       if (item.kind === "repeat") {
-        const cells = region.grid !== undefined || this.#refused.has(item) ? undefined : candidate(item);
+        const cells = region.grid !== undefined || this.#isRefused(item) ? undefined : candidate(item);
         if (cells !== undefined) {
           this.#cells(region, item, cells);
           continue;
@@ -323,9 +323,9 @@ const refuseExternal = ({ external, name }: Circuit): void => {
 
 /**
  * The regions and items of a design; `active` gives the node that is 1 while a top clock's reset is active.
- * @param refused loops that are no grids
+ * @param isRefused loops that are no grids
  */
-export const elaborate = (circuit: Circuit, garbage: Garbage, active: (clock: number) => Node | undefined, refused: ReadonlySet<Item>): Elaborated => {
+export const elaborate = (circuit: Circuit, garbage: Garbage, active: (clock: number) => Node | undefined, isRefused: (item: Item) => boolean): Elaborated => {
   refuseExternal(circuit);
   const domains = new Map(
     circuit.clocks.map((domain, clock): [string, Domain] => [
@@ -333,7 +333,7 @@ export const elaborate = (circuit: Circuit, garbage: Garbage, active: (clock: nu
       { clock, reset: domain.reset, active: domain.rst === undefined ? undefined : active(clock) },
     ]),
   );
-  const elaborator = new Elaborator(refused);
+  const elaborator = new Elaborator(isRefused);
   const top = elaborator.open(new Region({ circuit, scope: circuit.scope, outer: undefined, path: [], garbage, loops: new Map(), domains, grid: undefined }));
   return { top, grids: elaborator.grids, regions: elaborator.regions, items: elaborator.items };
 };

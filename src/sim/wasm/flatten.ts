@@ -242,14 +242,14 @@ const planGrids = (grids: readonly Grid[]): GridPlan[] => {
   });
 };
 
-const flattenOnce = (circuit: Circuit, garbage: Garbage, refused: ReadonlySet<Item>): Flat => {
+const flattenOnce = (circuit: Circuit, garbage: Garbage, isRefused: (item: Item) => boolean): Flat => {
   const resets = new Map<number, Net>();
   circuit.clocks.forEach(({ rst }, clock) => rst !== undefined && resets.set(clock, bitNet(circuit, rst)));
   const active = (clock: number): Node | undefined => {
     const net = resets.get(clock);
     return net === undefined ? undefined : circuit.clocks[clock]!.activeLow ? inverse(refNet(net)) : refNet(net);
   };
-  const { top, regions, items, grids } = elaborate(circuit, garbage, active, refused);
+  const { top, regions, items, grids } = elaborate(circuit, garbage, active, isRefused);
   const ports = circuit.portSignals.map((signal) => top.holder(signal));
   circuit.ports.forEach(({ direction }, index) => {
     if (direction === "input") for (const net of ports[index]!.nets) net.driver = { kind: "input" };
@@ -267,13 +267,14 @@ const flattenOnce = (circuit: Circuit, garbage: Garbage, refused: ReadonlySet<It
 
 /**
  * Flattens a design: every net gets its driver. Loops of cells that are alike stay grids where vectors can hold them.
- * @param refused loops that are no grids; those that turn out to be none are added
+ * @param cells opens all loops cell by cell
  * @throws UserError for modules that exist as Verilog only
  */
-export const flatten = (circuit: Circuit, garbage: Garbage, refused: Set<Item> = new Set()): Flat => {
+export const flatten = (circuit: Circuit, garbage: Garbage, cells = false): Flat => {
+  const refused = new Set<Item>();
   for (;;) {
     try {
-      return flattenOnce(circuit, garbage, refused);
+      return flattenOnce(circuit, garbage, (item) => cells || refused.has(item));
     } catch (error) {
       if (!(error instanceof GridRefusal)) throw error;
       refused.add(error.item);

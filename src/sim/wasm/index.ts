@@ -16,9 +16,27 @@ export interface WasmOptions {
   readonly seed: number;
   /** Names of wires that can be read, without their hierarchy; "all" for waveforms. Registers and memories always can. */
   readonly visible: readonly string[] | "all";
+  /** `scalar` computes cells of grids one by one. Default: in vectors, where nothing inside them has to be visible. */
+  readonly grids?: "scalar";
 }
 
 const isState = (net: Net): boolean => net.driver?.kind === "register" || net.driver?.kind === "line" || net.driver?.kind === "input";
+
+const lastOf = ({ path }: { readonly path: readonly string[] }): string => path.at(-1)!;
+
+/** Flat, with grids where all that has to be visible stays so. */
+const flattenFor = (circuit: Circuit, { seed, visible, grids }: WasmOptions): Flat => {
+  const garbage = new Garbage(seed);
+  if (grids === "scalar" || visible === "all") return flatten(circuit, garbage, true);
+  const flat = flatten(circuit, garbage);
+  if (flat.grids.length === 0 || visible.length === 0) return flat;
+  const names = new Set([
+    ...flat.signals.map(lastOf),
+    ...flat.memories.map(lastOf),
+    ...flat.grids.flatMap(({ grid }) => grid.registers.map(({ net }) => net.name)),
+  ]);
+  return visible.every((name) => names.has(name)) ? flat : flatten(circuit, garbage, true);
+};
 
 const shownNets = (flat: Flat, visible: WasmOptions["visible"]): Net[] => {
   const names = new Set(visible === "all" ? [] : visible);
@@ -43,10 +61,10 @@ class WasmCore implements Core {
   /** Pairs of words: where an input waits, and where it is in use. */
   readonly #inputs: readonly { readonly pending: number; readonly value: number; readonly words: number }[];
 
-  constructor(circuit: Circuit, { seed, visible }: WasmOptions) {
-    this.#flat = flatten(circuit, new Garbage(seed));
+  constructor(circuit: Circuit, options: WasmOptions) {
+    this.#flat = flattenFor(circuit, options);
     const storage = store(this.#flat);
-    const compiled = compile(this.#flat, storage, shownNets(this.#flat, visible));
+    const compiled = compile(this.#flat, storage, shownNets(this.#flat, options.visible));
     this.#stage = { start: compiled.end, size: stageBytes(storage.places.values()) };
     const { buffer, exports, link } = instantiate(compiled.bytes, compiled.end + this.#stage.size, (index) => this.#fail(index));
     this.#exports = exports;

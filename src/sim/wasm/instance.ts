@@ -16,7 +16,7 @@ export interface Instance {
   readonly buffer: ArrayBuffer;
   readonly exports: Exports;
   /** Another module over the same memory, which can call the design's functions. */
-  link(module: Uint8Array): Readonly<Record<string, unknown>>;
+  readonly link: (module: Uint8Array) => Readonly<Record<string, unknown>>;
 }
 
 const pageBytes = 65_536;

@@ -18,7 +18,7 @@ export interface GridPlan {
   readonly accesses: ReadonlyMap<Node, Access>;
   /** Nodes that are the same in all cells, and that vectors need. */
   readonly uniform: readonly Node[];
-  isUniform(node: Node): boolean;
+  readonly isUniform: (node: Node) => boolean;
 }
 
 const vectorOps = new Set<Node["op"]>(
