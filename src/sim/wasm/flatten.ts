@@ -185,7 +185,7 @@ class Flattener {
     const word = this.#side(net, `${net.name} word`, { kind: "read", memory, address });
     const rubbish = this.#side(net, `${net.name} collision`, { kind: "garbage" }, () => region.garbage.bits(`${read.data.name} collision`, net.width));
     this.garbage.push(rubbish);
-    const hit = collides(read, address, memory.writes, (other) => (other.clock === domain.clock ? one : refNet(this.#risingNet(other.clock))));
+    const hit = collides(read, address, memory, (other) => (other.clock === domain.clock ? one : refNet(this.#risingNet(other.clock))));
     const found = hit === undefined ? refNet(word) : choose(hit, refNet(rubbish), refNet(word));
     this.#register(region, net, domain, enable === one ? found : choose(enable, found, refNet(net)));
   }

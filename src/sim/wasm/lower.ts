@@ -1,8 +1,8 @@
 import type { Memory, MemoryRead, Place, Statement } from "../../hdl/circuit.ts";
-import { castSign, catOf, lit, type Node, type Select, sliceOf } from "../../hdl/node.ts";
+import { castSign, catOf, lit, type Node, reduce, type Select, sliceOf } from "../../hdl/node.ts";
 import type { Holder, Region } from "./elaborate.ts";
 import { GridRefusal } from "./grid/grid.ts";
-import type { Domain, FlatWrite, Net } from "./net.ts";
+import type { Domain, FlatMemory, FlatWrite, Net } from "./net.ts";
 
 export const netOf = (node: Node & { op: "ref" }): Net => node.signal as Net;
 
@@ -166,7 +166,7 @@ const rebuilt = (node: Node, convert: (node: Node) => Node): Node => {
 
 export const one = lit(1n, 1, false);
 
-export const bothOf = (a: Node, b: Node): Node => (a === one ? b : raw({ op: "and", a, b, width: 1, signed: false }));
+export const bothOf = (a: Node, b: Node): Node => (a === one ? b : b === one ? a : raw({ op: "and", a, b, width: 1, signed: false }));
 
 export const inverse = (a: Node): Node => raw({ op: "not", a, width: 1, signed: false });
 
@@ -274,13 +274,16 @@ export const setBits = (holder: Holder, low: number, value: Node, into: { set(ne
 const inside = ({ depth }: Memory, address: Node): Node =>
   2 ** address.width === depth ? one : raw({ op: "lt", a: address, b: lit(BigInt(depth), address.width, false), width: 1, signed: false });
 
-/** Next value of a register port of a memory: the word, but garbage where it is being written and the read said that this is undefined. */
-export const collides = (read: MemoryRead, address: Node, writes: readonly FlatWrite[], rising: (domain: Domain) => Node): Node | undefined => {
+/** 1 where a word that is read changes at the same edge, for a read that calls this undefined. */
+export const collides = (read: MemoryRead, address: Node, { memory, words, writes }: FlatMemory, rising: (domain: Domain) => Node): Node | undefined => {
   if (read.collision !== "undefined") return undefined;
+  // A write beyond the last word, or of no lane, changes nothing.
+  const width = address.width;
+  const inside = memory.depth === words ? one : raw({ op: "lt", a: address, b: lit(BigInt(memory.depth), width, false), width: 1, signed: false });
   return writes.reduce<Node | undefined>((sum, write) => {
     const same = raw({ op: "eq", a: write.address, b: address, width: 1, signed: false });
-    const lanes = write.mask === undefined ? one : raw({ op: "any", a: write.mask, width: 1, signed: false });
-    const hit = bothOf(bothOf(write.condition, bothOf(lanes, same)), bothOf(inside(read.memory, address), rising(write.domain)));
+    const lanes = write.mask === undefined ? one : reduce("any", write.mask);
+    const hit = [same, rising(write.domain), lanes, inside].reduce(bothOf, write.condition);
     return sum === undefined ? hit : raw({ op: "or", a: sum, b: hit, width: 1, signed: false });
   }, undefined);
 };
