@@ -49,10 +49,9 @@ export const withWaves =
     // Found out once, so that a run with a waveform is a run of the same engine.
     const engine = engineFor("top" in design ? design : toSource(design), options);
     const seed = options.seed ?? deriveSeed(root, nameOf(context, "top" in design ? design.top : design.name));
-    let opened = false;
-    const run = async (trace: string | undefined): Promise<void> => {
-      const sim = await simulate(design, { ...options, engine, seed, ...(trace === undefined ? {} : { trace }) });
-      opened = true;
+    const open = async (trace: string | undefined): Promise<Simulation<P>> =>
+      simulate(design, { ...options, engine, seed, ...(trace === undefined ? {} : { trace }) });
+    const run = async (sim: Simulation<P>): Promise<void> => {
       try {
         await body(sim, new Random(seed));
       } finally {
@@ -61,16 +60,19 @@ export const withWaves =
     };
     const waves = options.trace ?? wavePath(nameOf(context, "bench"), root, engine === "verilator" ? "fst" : "vcd");
     const always = options.trace !== undefined || (process.env["SYSTOLE_WAVES"] ?? "") !== "";
+    // A design that can't be opened is no failed bench.
+    const sim = await open(always ? waves : undefined);
     try {
-      await run(always ? waves : undefined);
+      await run(sim);
     } catch (error) {
-      if (!opened) throw error;
       const again = always
         ? error
-        : await run(waves).then(
-            () => undefined,
-            (second: unknown) => second,
-          );
+        : await open(waves)
+            .then(run)
+            .then(
+              () => undefined,
+              (second: unknown) => second,
+            );
       const outcome =
         again === undefined ? "The repeated run with waves did not fail: the bench depends on something that its seed does not govern." : `Waves: ${waves}`;
       throw extended(error, `${outcome}\nRepeat: ${repeatLine(context, root)}`);
