@@ -37,7 +37,7 @@ export class LaneValues {
       locals: a.locals.map((local, index) => {
         this.f.get(local);
         emit(index);
-        return this.#keep();
+        return this.keep();
       }),
     };
   }
@@ -60,7 +60,7 @@ export class LaneValues {
     for (const local of this.#locals) this.f.release("v128", local);
   }
 
-  #keep(): number {
+  protected keep(): number {
     const local = this.f.local("v128");
     this.#locals.push(local);
     this.f.set(local);
@@ -69,7 +69,7 @@ export class LaneValues {
 
   protected constant(bits: LaneBits, value: bigint): Vector {
     this.f.vector(whole.const, ...constantBytes(bits, value));
-    return this.spread(bits, this.#keep());
+    return this.spread(bits, this.keep());
   }
 
   protected spread(bits: LaneBits, local: number): Vector {
@@ -94,19 +94,28 @@ export class LaneValues {
       this.f.get(locals[from]!);
       if (others[from] !== undefined) this.f.get(others[from]);
       this.f.vector(index % 2 === 0 ? low : high);
-      return this.#keep();
+      return this.keep();
     });
   }
 
-  #narrowed({ bits, locals }: Vector): Vector {
+  #narrowed(vector: Vector): Vector {
+    return this.#halved(vector, lowHalves);
+  }
+
+  /** The high half of each lane. */
+  protected highHalves(vector: Vector): Vector {
+    return this.#halved(vector, (bits) => lowHalves(bits).map((byte) => byte + bits / 16));
+  }
+
+  #halved({ bits, locals }: Vector, immediate: (bits: 16 | 32 | 64) => readonly number[]): Vector {
     const half = (bits / 2) as LaneBits;
     return {
       bits: half,
       locals: Array.from({ length: this.count(half) }, (_, index) => {
         this.f.get(locals[2 * index]!);
         this.f.get(locals[2 * index + 1] ?? locals[2 * index]!);
-        this.f.vector(whole.shuffle, ...lowHalves(bits as 16 | 32 | 64));
-        return this.#keep();
+        this.f.vector(whole.shuffle, ...immediate(bits as 16 | 32 | 64));
+        return this.keep();
       }),
     };
   }
@@ -120,7 +129,7 @@ export class LaneValues {
       this.f.get(mask.locals[2 * index]!);
       this.f.get(mask.locals[2 * index + 1] ?? mask.locals[2 * index]!);
       this.f.vector(narrowMask[mask.bits as 16 | 32]);
-      return this.#keep();
+      return this.keep();
     });
     return this.narrowedMask({ bits: half, locals }, bits);
   }

@@ -19,6 +19,7 @@ export interface Surroundings {
 /** Writes the instructions that compute nodes for `lanes` cells at once. */
 export class Lanes extends LaneValues {
   readonly #around: Surroundings;
+  readonly #powersOf = new Map<Node, Vector>();
   readonly #memo = new Map<Node | Net, Vector>();
 
   /** @param lanes 4, 8 or 16 */
@@ -98,11 +99,12 @@ export class Lanes extends LaneValues {
   #condition(node: Node): Vector {
     switch (node.op) {
       case "and":
+        return this.#inRange(node.a, node.b) ?? this.#logic(node.a, node.b, "and");
       case "or":
       case "xor":
       case "add":
       case "sub":
-        return this.#logic(node.a, node.b, node.op === "and" || node.op === "or" ? node.op : "xor");
+        return this.#logic(node.a, node.b, node.op === "or" ? node.op : "xor");
       case "mul":
         return this.#logic(node.a, node.b, "and");
       case "not":
@@ -137,6 +139,31 @@ export class Lanes extends LaneValues {
     const [x, y] = [low(a), low(b)];
     const bits = Math.min(x.bits, y.bits) as LaneBits;
     return this.pair(bits, this.narrowedMask(x, bits), this.narrowedMask(y, bits), whole[op]);
+  }
+
+  /** Whether a signed value fits a number of bits, as `fits()` of the language asks it: lower bound, then upper bound. */
+  #inRange(low: Node, high: Node): Vector | undefined {
+    if (low.op !== "ge" || high.op !== "le" || low.b.op !== "lit" || high.b.op !== "lit" || !low.a.signed) return undefined;
+    const span = high.b.value + 1n;
+    const width = span.toString(2).length;
+    const isSame = low.a === high.a || (low.a.op === "ref" && high.a.op === "ref" && low.a.signal === high.a.signal && low.a.select === high.a.select);
+    if (!isSame || low.b.value !== -span || span !== 1n << BigInt(width - 1)) return undefined;
+    const value = this.value(low.a);
+    const { bits } = value;
+    if (width >= bits || this.#around.isUniform(low.a)) return undefined;
+    const moved = this.map(bits, value, () => this.withConstant(bits, span, laneOps[bits].add));
+    // In range, nothing is left above.
+    if (bits === 64 && width === 32) return this.#isZero(this.highHalves(moved));
+    return this.#isZero(
+      this.map(bits, moved, () => {
+        this.f.i32(width);
+        this.f.vector(laneOps[bits].shr_u);
+      }),
+    );
+  }
+
+  #isZero(vector: Vector): Vector {
+    return this.map(vector.bits, vector, () => this.withConstant(vector.bits, 0n, laneOps[vector.bits].eq));
   }
 
   #comparison({ op, a, b }: Node & { op: CompareOp }): Vector {
@@ -215,14 +242,59 @@ export class Lanes extends LaneValues {
     const half = (bits / 2) as 8 | 16 | 32;
     const exact = width >= a.width + b.width;
     const fits = Math.max(laneBitsFor(a.width), laneBitsFor(b.width)) <= half;
-    const { low_s, high_s, low_u, high_u } = extendedMultiply[half];
-    const product: Vector = fits
-      ? { bits, locals: this.halves(bits, this.numbers(a, half).locals, signed ? low_s : low_u, signed ? high_s : high_u, this.numbers(b, half).locals) }
+    const product = fits
+      ? this.#wideProduct(half, this.numbers(a, half), this.numbers(b, half), signed)
       : this.pair(bits, this.numbers(a, bits), this.numbers(b, bits), laneOps[bits].mul!);
     return exact ? product : this.normalized(product, width, signed);
   }
 
+  /**
+   * A shift left by few amounts as a product with a power of two, or undefined where lanes have no such product: one multiplication instead of
+   * a choice for each bit of the amount. `kept` says in which lanes the result is not 0.
+   */
+  #scaled(node: Node, kept?: { readonly sel: Node; readonly when: boolean }): Vector | undefined {
+    if (node.op !== "shl" || typeof node.amount === "number" || node.amount.width > 3 || this.#around.isUniform(node.amount)) return undefined;
+    const { a, amount, width } = node;
+    const bits = laneBitsFor(width);
+    const half = bits / 2;
+    const isHalf = half >= 16 && laneBitsFor(a.width) <= half;
+    if (!isHalf && bits !== 16 && bits !== 32) return undefined;
+    const powers = this.#powers(amount);
+    const factors = kept === undefined ? powers : this.pair(8, powers, this.#selector(kept.sel, 8), kept.when ? whole.and : whole.andnot);
+    const product = isHalf
+      ? this.#wideProduct(half as 16 | 32, this.numbers(a, half as 16 | 32), this.resized(factors, half as 16 | 32, false), a.signed)
+      : this.pair(bits, this.numbers(a, bits), this.resized(factors, bits, false), laneOps[bits].mul!);
+    return width < a.width + 2 ** amount.width - 1 ? this.normalized(product, width, node.signed) : product;
+  }
+
+  /** 2 to the amount, in 8-bit lanes. */
+  #powers(amount: Node): Vector {
+    const known = this.#powersOf.get(amount);
+    if (known !== undefined) return known;
+    const amounts = this.numbers(amount, 8);
+    const table = Array.from({ length: 16 }, (_, at) => (at < 8 ? 1 << at : 0));
+    const powers: Vector = {
+      bits: 8,
+      locals: amounts.locals.map((local) => {
+        this.f.vector(whole.const, ...table);
+        this.f.get(local);
+        this.f.vector(whole.swizzle);
+        return this.keep();
+      }),
+    };
+    this.#powersOf.set(amount, powers);
+    return powers;
+  }
+
+  #wideProduct(half: 8 | 16 | 32, a: Vector, b: Vector, signed: boolean): Vector {
+    const { low_s, high_s, low_u, high_u } = extendedMultiply[half];
+    const bits = (2 * half) as LaneBits;
+    return { bits, locals: this.halves(bits, a.locals, signed ? low_s : low_u, signed ? high_s : high_u, b.locals) };
+  }
+
   #shift(node: Node & { op: "shl" | "shr" }, bits: LaneBits): Vector {
+    const product = this.#scaled(node);
+    if (product !== undefined) return product;
     const { amount } = node;
     const wide = node.op === "shr" ? (Math.max(bits, laneBitsFor(node.a.width)) as LaneBits) : bits;
     const opcode = laneOps[wide][node.op === "shl" ? "shl" : node.a.signed ? "shr_s" : "shr_u"];
@@ -263,6 +335,12 @@ export class Lanes extends LaneValues {
     const bits = one ? least : this.#lanesOf(node.width, [node.a, node.b]);
     const arm = (inner: Node): Vector => (one ? this.mask(inner, bits) : this.numbers(inner, bits));
     const isZero = (inner: Node): boolean => inner.op === "lit" && inner.value === 0n;
+    const scaled = isZero(node.b)
+      ? this.#scaled(node.a, { sel: node.sel, when: true })
+      : isZero(node.a)
+        ? this.#scaled(node.b, { sel: node.sel, when: false })
+        : undefined;
+    if (scaled !== undefined && scaled.bits === bits) return scaled;
     if (isZero(node.b)) return this.pair(bits, arm(node.a), this.#selector(node.sel, bits), whole.and);
     if (isZero(node.a)) return this.pair(bits, arm(node.b), this.#selector(node.sel, bits), whole.andnot);
     return this.select(this.#selector(node.sel, bits), arm(node.a), arm(node.b));

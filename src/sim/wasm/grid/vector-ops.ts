@@ -67,7 +67,19 @@ export const laneOps: Readonly<Record<LaneBits, LaneOps>> = {
 };
 
 /** Instructions on all 128 bits. */
-export const whole = { load: 0x00, store: 0x0b, const: 0x0c, shuffle: 0x0d, not: 0x4d, and: 0x4e, andnot: 0x4f, or: 0x50, xor: 0x51, bitselect: 0x52 } as const;
+export const whole = {
+  load: 0x00,
+  store: 0x0b,
+  const: 0x0c,
+  shuffle: 0x0d,
+  swizzle: 0x0e,
+  not: 0x4d,
+  and: 0x4e,
+  andnot: 0x4f,
+  or: 0x50,
+  xor: 0x51,
+  bitselect: 0x52,
+} as const;
 
 /** From lanes of this size to lanes twice as wide: the low half of the lanes, and the high half. */
 export const extend: Readonly<Record<8 | 16 | 32, { readonly low_s: number; readonly high_s: number; readonly low_u: number; readonly high_u: number }>> = {
