@@ -200,7 +200,7 @@ export class UInt extends Bits {
   /** Clamped to `width` bits. */
   sat(width: number): UInt {
     checkWidth("sat", this.width, width, false);
-    if (width === this.width) return this;
+    if (width === this.width) return new UInt(this.node);
     const most = (1n << BigInt(width)) - 1n;
     return new UInt(muxOf(this.gt(most).node, lit(most, width, false), this.wrap(width).node));
   }

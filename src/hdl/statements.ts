@@ -157,9 +157,8 @@ export function mux(condition: Like<BoolShape>, then: Bits | number | bigint | b
       hint: "convert one with .toSInt(), .asSInt() or .asUInt()",
     });
   const node = muxOf(conditionNode(condition), a, b);
-  const arm = then instanceof Bits ? then : otherwise;
   if (node.signed) return new SIntClass(node);
-  return (arm as { kind?: string }).kind === "bool" && node.width === 1 ? new BoolClass(node) : new UIntClass(node);
+  return [then, otherwise].every((arm) => !(arm instanceof UIntClass) || arm.kind === "bool") ? new BoolClass(node) : new UIntClass(node);
 }
 
 /** A vector of any elements. */

@@ -1,6 +1,6 @@
 import vm from "node:vm";
-import * as hdl from "../../src/hdl/index.ts";
 import type { Module } from "../../src/hdl/index.ts";
+import * as hdl from "../../src/hdl/index.ts";
 import type { CircuitSource } from "./source.ts";
 
 const names = Object.keys(hdl);

@@ -138,10 +138,12 @@ export class ExpressionWriter {
     return this.#constant(shape, cornerValue(m, width, n % 2 === 1));
   }
 
-  #constant(shape: PortShape, value: bigint): Typed {
-    const { text, isPort } = this.#scope.module.constant(shape, value);
-    const used = isPort ? this.#use([0], text) : text;
-    return { text: used, kind: shape.kind === "vec" ? "uint" : shape.kind, width: shape.width, ops: 0 };
+  /** A constant belongs to the own clock, folded or not, so that both ways make the same circuit. */
+  #constant(shape: PortShape, value: bigint, folded?: string): Typed {
+    const { module } = this.#scope;
+    const text = module.constant(shape, value);
+    const used = this.#use([0], text);
+    return { text: module.isFolded ? (folded ?? text) : used, kind: shape.kind === "vec" ? "uint" : shape.kind, width: shape.width, ops: 0 };
   }
 
   /** The second operand; a literal may stand as a plain number, which has the least width that holds it. */
@@ -151,9 +153,7 @@ export class ExpressionWriter {
     const signed = beside.kind === "sint";
     const value = cornerValue(second.n[1], beside.width + (second.n[0] % 2), signed);
     const { width } = minimalLiteral(value, signed);
-    const shape = signed ? sint(width) : uint(width);
-    if (this.#scope.module.program.options.constants === "unfolded") return this.#constant(shape, value);
-    return { text: `${value}n`, kind: signed ? "sint" : "uint", width, ops: 0 };
+    return this.#constant(signed ? sint(width) : uint(width), value, `${value}n`);
   }
 
   #binary(expr: Expr): Typed {
@@ -199,9 +199,7 @@ export class ExpressionWriter {
     const b = sameSign(this.#arg(expr, 2), a.kind === "sint");
     const ops = condition.ops + a.ops + b.ops + 1;
     if (a.kind === "bool" && b.kind === "bool") return boolOf(`mux(${condition.text}, ${a.text}, ${b.text})`, ops);
-    // The kind of an arm of one bit says more than the other arm's: mux() goes by the first.
-    const first = a.kind === "bool" ? `${a.text}.bits(0, 0)` : a.text;
-    return like(a, `mux(${condition.text}, ${first}, ${b.text})`, Math.max(a.width, b.width), ops);
+    return like(a, `mux(${condition.text}, ${a.text}, ${b.text})`, Math.max(a.width, b.width), ops);
   }
 
   #cat(expr: Expr): Typed {
@@ -235,7 +233,7 @@ export class ExpressionWriter {
     let inner: PortShape = shape;
     for (let i = 0; i < Math.max(1, indices.length) && inner.kind === "vec"; i += 1) {
       text += `.at(${this.#index(inner.length, indices[i], n >> (2 * i))})`;
-      inner = inner.element as PortShape;
+      inner = inner.element;
     }
     return [text, inner];
   }
@@ -304,7 +302,9 @@ export class ExpressionWriter {
 
   /** A state to branch on, of the reader's clock. */
   states(pick: number): Value | undefined {
-    const found = this.#values.filter((value) => value.shape.kind === "enum" && (this.#need === undefined || [...value.domains].every((domain) => domain === this.#need)));
+    const found = this.#values.filter(
+      (value) => value.shape.kind === "enum" && (this.#need === undefined || [...value.domains].every((domain) => domain === this.#need)),
+    );
     if (found.length === 0) return undefined;
     const value = pickFrom(found, pick);
     this.#use(value.domains, value.text);

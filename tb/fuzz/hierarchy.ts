@@ -1,9 +1,9 @@
 import type { PortShape } from "../../src/hdl/shape.ts";
-import { vec } from "../../src/hdl/shape.ts";
+import { bool, vec } from "../../src/hdl/shape.ts";
 import { indented, optionsText, syncLines } from "./block.ts";
 import { ExpressionWriter } from "./expression.ts";
 import type { ClockRecipe, Expr, ItemRecipe, ShapeRecipe } from "./recipe.ts";
-import { type Constant, clockKeys, literalText, ModuleScope, pickFrom, portShapeOf, type Program, Scope, shapeText } from "./scope.ts";
+import { type Constant, clockKeys, literalText, ModuleScope, type Program, pickFrom, portShapeOf, Scope, shapeText } from "./scope.ts";
 
 interface PortText {
   readonly name: string;
@@ -40,10 +40,12 @@ export interface ModuleSpec {
   /** Outputs come from registers of the own clock, with a reset or without. */
   readonly registered?: { readonly reset: boolean };
   readonly observed: boolean;
+  /** The own clock is in use, whatever the items. */
+  readonly clocked?: boolean;
 }
 
 /** Beyond it, recipes of nested loops and instances would make circuits that take seconds. */
-export const mostCost = 500;
+export const mostCost = 300;
 
 const portLine = (direction: "input" | "output", { name, shape, clock }: PortText): string =>
   `${name}: ${direction}(${shapeText(shape)}${clock === 0 ? "" : `, "", { clock: "${clockKeys[clock]}" }`}),`;
@@ -58,7 +60,11 @@ const drive = (scope: Scope, target: string, shape: PortShape, value: Expr, doma
   }
   const name = scope.name("r");
   const reset = registered.reset || scope.module.isDefined ? literalText(shape, value.n[0]) : undefined;
-  scope.lines.push(`const ${name} = reg("${name}", ${shapeText(shape)}${optionsText({ reset })});`, ...syncLines(scope, 0, [`${name}.set(${text});`]), `${target}.set(${name});`);
+  scope.lines.push(
+    `const ${name} = reg("${name}", ${shapeText(shape)}${optionsText({ reset })});`,
+    ...syncLines(scope, 0, [`${name}.set(${text});`]),
+    `${target}.set(${name});`,
+  );
 };
 
 /** Puts all that a scope declares on outputs of their own. */
@@ -82,29 +88,33 @@ const observe = (scope: Scope): PortText[] => {
 export const discardAll = (scope: Scope): void => {
   for (let i = 0; i < scope.own.length; i += 20) {
     const parts = scope.own.slice(i, i + 20).map(({ text, shape }) => (shape.kind === "enum" ? `${text}.asUInt()` : text));
-    scope.tail.unshift(`discard("${scope.name("z")}", cat(${parts.join(", ")}));`);
+    scope.tail.unshift(`discard("z${scope.loops.length}_${i / 20}", cat(${parts.join(", ")}));`);
   }
 };
 
 export const writeModule = (program: Program, spec: ModuleSpec, children: readonly Interface[], writeItems: WriteItems): Interface => {
-  const name = program.name("m");
+  const name = `${program.options.defined?.prefix ?? ""}${program.name("m")}`;
   const module = new ModuleScope(program, spec.clocks);
   const scope = new Scope(module, [], []);
   const inputs = spec.inputs.map((port, i): PortText => ({ name: `i${i}`, shape: portShapeOf(port.shape), clock: port.clock % spec.clocks.length }));
   for (const port of inputs) scope.declare({ text: `io.${port.name}`, shape: port.shape, domains: new Set([port.clock]) });
+  if (spec.clocked === true) {
+    scope.lines.push('const tick = reg("tick", bool, { reset: 0 });', ...syncLines(scope, module.clock(0).domain, ["tick.set(tick.not());"]));
+    scope.declare({ text: "tick", shape: bool, domains: new Set([0]) });
+  }
   writeItems(scope, spec.items, children);
   const outputs = spec.outputs.map((port, i): PortText => ({ name: `o${i}`, shape: portShapeOf(port.shape), clock: port.clock % spec.clocks.length }));
   for (const [i, port] of outputs.entries()) drive(scope, `io.${port.name}`, port.shape, spec.outputs[i]!.value, port.clock, spec.registered);
-  for (const { name, shape } of module.constants) scope.own.push({ text: `io.${name}`, shape, domains: new Set([0]) });
+  const constants = module.isFolded ? [] : module.constants;
+  for (const { name, shape } of constants) scope.own.push({ text: `io.${name}`, shape, domains: new Set([0]) });
   if (spec.observed) outputs.push(...observe(scope));
   else discardAll(scope);
-  const constants = module.constants.map((constant): PortText => ({ ...constant, clock: 0 }));
   const [own, ...further] = spec.clocks;
   const text = [
     `const ${name} = module("${name}", {`,
     ...indented([
       ...further.map(({ reset, activeLow }, i) => `${clockKeys[i + 1]}: clock({ reset: "${reset}", activeLow: ${activeLow} }),`),
-      ...[...inputs, ...constants].map((port) => portLine("input", port)),
+      ...[...inputs, ...constants.map((constant) => ({ ...constant, clock: 0 }))].map((port) => portLine("input", port)),
       ...outputs.map((port) => portLine("output", port)),
     ]),
     "}, (io) => {",
@@ -145,7 +155,8 @@ export const writeInstance = (scope: Scope, { child: pick, inputs, placed }: Ite
     connections.push(`${port.name}: ${writer.like(port.shape, pickFrom(inputs, i))}`);
   }
   for (const { name, shape, value } of child.constants) {
-    connections.push(`${name}: ${module.constant(shape, value).text}`);
+    const text = module.constant(shape, value);
+    if (!module.isFolded) connections.push(`${name}: ${text}`);
     domains.add(0);
   }
   const name = scope.name("u");
@@ -170,6 +181,7 @@ export const writeInstance = (scope: Scope, { child: pick, inputs, placed }: Ite
 const writeEdge = (scope: Scope, variable: string, count: number, target: string, shape: PortShape, value: Expr): void => {
   const inner = new Scope(scope.module, scope.values, [{ name: variable, count }]);
   drive(inner, target, shape, value, 0, undefined);
+  discardAll(inner);
   scope.lines.push(`repeat("${scope.name("g")}", ${count}, (${variable}) => {`, ...indented(inner.text), `}, "${variable}");`);
 };
 
@@ -212,9 +224,11 @@ export const writeGrid = (
     const spec = { clocks: [own], inputs, items: cell.items, outputs: ports, observed: false, ...(cell.registered ? { registered: cell } : {}) };
     const made = writeModule(module.program, spec, children, writeItems);
     if (made.ownClockUsed) module.ownClockUsed = true;
-    const constants = made.constants.map(({ name, shape, value }) => `, ${name}: ${module.constant(shape, value).text}`);
+    const constants = made.constants.map(({ name, shape, value }) => `, ${name}: ${module.constant(shape, value)}`);
     const outputs = targets.map((target, i) => `o${i}: ${target}`).join(", ");
-    inner.lines.push(`instance("${scope.name("u")}", ${made.name}, { i0: ${fromWest}, i1: ${fromNorth}, ${outputs}${constants.join("")} });`);
+    inner.lines.push(
+      `instance("${scope.name("u")}", ${made.name}, { i0: ${fromWest}, i1: ${fromNorth}, ${outputs}${module.isFolded ? "" : constants.join("")} });`,
+    );
     module.cost += made.cost;
   }
   module.cost += (module.cost - before) * (rows * columns - 1);

@@ -1,6 +1,6 @@
 import { bool, vec } from "../../src/hdl/shape.ts";
-import { ExpressionWriter } from "./expression.ts";
 import { type DeclaredRegister, declareRegister, indented, optionsText, syncLines, writeComb, writeSync } from "./block.ts";
+import { ExpressionWriter } from "./expression.ts";
 import { discardAll, type Interface, mostCost, writeGrid, writeInstance } from "./hierarchy.ts";
 import type { ItemRecipe } from "./recipe.ts";
 import { cornerValue, literalText, portShapeOf, Scope, shapeText } from "./scope.ts";
@@ -21,7 +21,10 @@ const writeNamed = (scope: Scope, { value, late }: ItemRecipe & { kind: "named" 
 const startedRegister = (scope: Scope, domain: number): string => {
   const name = scope.name("on");
   const { text } = scope.module.clock(domain);
-  scope.lines.push(`const ${name} = reg("${name}", bool${optionsText({ reset: "0", initial: "0", clock: text })});`, ...syncLines(scope, domain, [`${name}.set(1);`]));
+  scope.lines.push(
+    `const ${name} = reg("${name}", bool${optionsText({ reset: "0", initial: "0", clock: text })});`,
+    ...syncLines(scope, domain, [`${name}.set(1);`]),
+  );
   // A condition that is always true folds, and then nothing reads the register.
   scope.own.push({ text: name, shape: bool, domains: new Set([domain]) });
   return name;
@@ -51,7 +54,9 @@ const writeMemory = (scope: Scope, recipe: ItemRecipe & { kind: "memory" }): voi
     const lane = lanes === 1 ? "" : `, ${writer.bits(mask, lanes)}`;
     const write = `${name}.write(${writer.bits(address, addressWidth)}, ${writer.like(shape, data)}${lane})`;
     const conditions = [...(condition === null ? [] : [writer.condition(condition)]), ...(started === undefined ? [] : [started])];
-    return conditions.length === 0 ? [`${write};`] : [`when(${conditions.length === 2 ? `${conditions[0]}.and(${conditions[1]})` : conditions[0]}, () => ${write});`];
+    return conditions.length === 0
+      ? [`${write};`]
+      : [`when(${conditions.length === 2 ? `${conditions[0]}.and(${conditions[1]})` : conditions[0]}, () => ${write});`];
   });
   scope.lines.push(...syncLines(scope, recipe.clock, lines));
 };
@@ -154,7 +159,12 @@ const writeRepeat = (scope: Scope, { count, shape: recipe, first, next, items }:
 /** The items of a scope. Registers come first, so that everything may read them; what their blocks read is decided last. */
 export const writeItems = (scope: Scope, items: readonly ItemRecipe[], children: readonly Interface[]): void => {
   const declared = new Map<ItemRecipe, readonly DeclaredRegister[]>();
-  for (const item of items) if (item.kind === "sync") declared.set(item, item.registers.map((register) => declareRegister(scope, register, item.clock)));
+  for (const item of items)
+    if (item.kind === "sync")
+      declared.set(
+        item,
+        item.registers.map((register) => declareRegister(scope, register, item.clock)),
+      );
   const late: (ItemRecipe & { kind: "sync" })[] = [];
   for (const [i, item] of items.entries()) {
     if (item.kind === "sync" && i % 2 === 0) late.push(item);

@@ -1,6 +1,6 @@
-import type { Circuit, Module } from "../../src/hdl/index.ts";
 import type { Scope } from "../../src/hdl/circuit.ts";
-import { simulate, type Simulation } from "../../src/sim/index.ts";
+import type { Circuit, Module } from "../../src/hdl/index.ts";
+import { type Simulation, simulate } from "../../src/sim/index.ts";
 import { type Player, playBlocks, playSteps, type Trace } from "./play.ts";
 import type { Stimulus } from "./stimulus.ts";
 
@@ -32,10 +32,18 @@ export type Way = "reference" | "wasm" | "wasm, in blocks";
 /** Runs a circuit on an embedded engine. Blocks need a circuit of one clock. */
 export const run = async (module: Module, stimulus: Stimulus, way: Way, seed: number): Promise<Run> => {
   const { circuit } = module;
-  const sim = await simulate(module, { engine: way === "reference" ? "reference" : "wasm", seed, clocks: stimulus.timing });
+  const timing = Object.fromEntries(circuit.clocks.map(({ key }) => [key, stimulus.timing[key]!]));
+  const sim = await simulate(module, { engine: way === "reference" ? "reference" : "wasm", seed, clocks: timing });
   try {
     const player: Player = { circuit, ports: sim.io as unknown as Player["ports"], stimulus };
-    const trace = way === "wasm, in blocks" ? playBlocks(sim, player) : playSteps(sim, circuit.clocks.map(({ key }) => key), [player])[0]!;
+    const trace =
+      way === "wasm, in blocks"
+        ? playBlocks(sim, player)
+        : playSteps(
+            sim,
+            circuit.clocks.map(({ key }) => key),
+            [player],
+          )[0]!;
     return { ...trace, state: stateOf(sim, circuit) };
   } finally {
     sim.close();
@@ -61,6 +69,7 @@ export const difference = (a: Run, b: Run, names: readonly [string, string]): st
   const found = traceDifference(a, b, names);
   if (found !== undefined) return found;
   for (const [path, value] of a.state)
-    if (b.state.get(path) !== value) return `at the end, \`${path}\` is 0x${value.toString(16)} in ${names[0]}, 0x${b.state.get(path)?.toString(16)} in ${names[1]}`;
+    if (b.state.get(path) !== value)
+      return `at the end, \`${path}\` is 0x${value.toString(16)} in ${names[0]}, 0x${b.state.get(path)?.toString(16)} in ${names[1]}`;
   return undefined;
 };

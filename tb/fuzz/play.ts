@@ -1,6 +1,6 @@
 import type { Circuit, FlatPort } from "../../src/hdl/index.ts";
 import { leafOf } from "../../src/hdl/shape.ts";
-import { SimulationError, type Simulation } from "../../src/sim/index.ts";
+import { type Simulation, SimulationError } from "../../src/sim/index.ts";
 import type { Stimulus, Tick } from "./stimulus.ts";
 
 /** What a run showed: bits of the outputs just before each edge, and how it ended. */
@@ -23,14 +23,17 @@ export interface Player {
   readonly stimulus: Stimulus;
 }
 
-const wordsOf = (bits: bigint, width: number): Uint32Array => Uint32Array.from({ length: Math.ceil(width / 32) }, (_, i) => Number(BigInt.asUintN(32, bits >> BigInt(32 * i))));
+const wordsOf = (bits: bigint, width: number): Uint32Array =>
+  Uint32Array.from({ length: Math.ceil(width / 32) }, (_, i) => Number(BigInt.asUintN(32, bits >> BigInt(32 * i))));
 
 const poke = ({ circuit, ports }: Player, { inputs }: Tick): void => {
   for (const { name, direction, shape } of circuit.ports) if (direction === "input") ports[name]!.pokeWords(wordsOf(inputs.get(name)!, shape.width));
 };
 
 const sample = ({ circuit, ports }: Player): Map<string, bigint> =>
-  new Map(circuit.ports.filter(({ direction }) => direction === "output").map(({ name, shape }) => [name, BigInt.asUintN(shape.width, ports[name]!.peekBig())]));
+  new Map(
+    circuit.ports.filter(({ direction }) => direction === "output").map(({ name, shape }) => [name, BigInt.asUintN(shape.width, ports[name]!.peekBig())]),
+  );
 
 /** Runs `body`; a property that does not hold ends it. */
 const untilFailure = (body: () => void): Trace["failure"] => {
@@ -103,7 +106,16 @@ export const playBlocks = (sim: Simulation, { circuit, ports, stimulus }: Player
       while (end < ticks.length && ticks[end]!.glitches.size === 0 && isSame(ticks[end]!.resets, first.resets)) end += 1;
       driveResets(sim, [circuit.clocks[0]!.key], first);
       const piece = ticks.slice(start, end);
-      const columns = inputs.map((port) => [port.name, columnOf(port, piece.map((tick) => tick.inputs.get(port.name)!))] as const);
+      const columns = inputs.map(
+        (port) =>
+          [
+            port.name,
+            columnOf(
+              port,
+              piece.map((tick) => tick.inputs.get(port.name)!),
+            ),
+          ] as const,
+      );
       const block = { inputs: Object.fromEntries(columns), cycles: piece.length, capture: outputs.map(({ name }) => name) };
       const { columns: got } = (sim as unknown as { block(options: typeof block): { columns: Record<string, ArrayLike<number | bigint>> } }).block(block);
       for (let i = 0; i < piece.length; i++) samples.push(new Map(outputs.map((port) => [port.name, fromColumn(port, got[port.name]!, i)])));

@@ -1,6 +1,6 @@
 import { bool, sint, uint, vec } from "../../src/hdl/index.ts";
 import type { ElementShape, EnumShape, PortShape, Shape } from "../../src/hdl/shape.ts";
-import type { ClockRecipe, Expr, ShapeRecipe } from "./recipe.ts";
+import type { ClockRecipe, ShapeRecipe } from "./recipe.ts";
 
 /** Something that expressions may read: its text, and the clocks that it changes with (0 is the module's own). */
 export interface Value {
@@ -14,9 +14,9 @@ export interface SourceOptions {
   readonly constants: "folded" | "unfolded";
   /**
    * Every state is defined after a reset, as it has to be where an engine has an undefined state of its own, and resets of the own clock and of the two further
-   * ones have these polarities, so that circuits can share them.
+   * ones have these polarities, so that circuits can share them. Names of modules begin with the prefix.
    */
-  readonly defined?: { readonly activeLow: readonly boolean[] };
+  readonly defined?: { readonly activeLow: readonly boolean[]; readonly prefix: string };
 }
 
 export interface Constant {
@@ -49,6 +49,7 @@ export class ModuleScope {
   readonly program: Program;
   /** Clock 0 is the module's own. */
   readonly clocks: readonly ClockRecipe[];
+  /** All constants; inputs where they are not folded. */
   readonly constants: Constant[] = [];
   /** Something uses the own clock, so that it is a port. */
   ownClockUsed = false;
@@ -58,6 +59,10 @@ export class ModuleScope {
   constructor(program: Program, clocks: readonly ClockRecipe[]) {
     this.program = program;
     this.clocks = clocks;
+  }
+
+  get isFolded(): boolean {
+    return this.program.options.constants === "folded";
   }
 
   get isDefined(): boolean {
@@ -71,14 +76,14 @@ export class ModuleScope {
     return { domain, text: domain === 0 ? undefined : `io.${clockKeys[domain]}` };
   }
 
-  /** Text of a constant. Sized literals are folded by the language, inputs are not. */
-  constant(shape: PortShape, value: bigint): { readonly text: string; readonly isPort: boolean } {
-    if (this.program.options.constants === "folded") return { text: `constant(${shapeText(shape)}, ${numberText(shape, value)})`, isPort: false };
-    const known = this.constants.find((constant) => constant.value === value && shapeText(constant.shape) === shapeText(shape));
-    if (known !== undefined) return { text: `io.${known.name}`, isPort: true };
-    const name = `k${this.constants.length}`;
-    this.constants.push({ name, shape, value });
-    return { text: `io.${name}`, isPort: true };
+  /** Text of a constant: a sized literal, which the language folds, or an input, which it can't. */
+  constant(shape: PortShape, value: bigint): string {
+    let name = this.constants.find((constant) => constant.value === value && shapeText(constant.shape) === shapeText(shape))?.name;
+    if (name === undefined) {
+      name = `k${this.constants.length}`;
+      this.constants.push({ name, shape, value });
+    }
+    return this.isFolded ? `constant(${shapeText(shape)}, ${numberText(shape, value)})` : `io.${name}`;
   }
 }
 
@@ -164,5 +169,3 @@ export const pickFrom = <T>(entries: readonly T[], n: number): T => {
   if (entry === undefined) throw new Error("nothing to pick from");
   return entry;
 };
-
-export const leafExpr: Expr = { op: "ref", args: [], n: [0, 0] };

@@ -1,7 +1,7 @@
 import { writeModule } from "./hierarchy.ts";
 import { writeItems } from "./item.ts";
 import type { CircuitRecipe, ClockRecipe } from "./recipe.ts";
-import { type Constant, Program, type SourceOptions } from "./scope.ts";
+import { type Constant, clockKeys, Program, type SourceOptions } from "./scope.ts";
 
 /** A program of the language that makes a random circuit. */
 export interface CircuitSource {
@@ -14,16 +14,16 @@ export interface CircuitSource {
 }
 
 /** What the language exports and these programs may use. */
-const names = [
-  ...["assert", "assume", "bool", "cat", "clock", "comb", "constant", "cover", "crossing", "delay", "discard", "grid", "input", "instance", "match", "memory"],
-  ...["module", "mux", "named", "output", "reg", "repeat", "sint", "states", "sync", "uint", "vec", "when", "wire"],
-];
+const names = `assert assume bool cat clock comb constant cover crossing delay discard grid input instance match memory module mux named output reg repeat sint
+  states sync uint vec when wire`.split(/\s+/);
 
+/** Clocks of a module; where all is defined, the top has all that there can be. */
 const clocksOf = ({ activeLow, modules }: CircuitRecipe, index: number, { defined }: SourceOptions): ClockRecipe[] => {
   const { reset, clocks } = modules[index]!;
-  return [{ reset, activeLow }, ...clocks].map((clock, i) =>
-    defined === undefined ? clock : { reset: clock.reset === "none" ? "sync" : clock.reset, activeLow: defined.activeLow[i]! },
-  );
+  const all: ClockRecipe[] = [{ reset, activeLow }, ...clocks];
+  if (defined === undefined) return all;
+  if (index === modules.length - 1) while (all.length < clockKeys.length) all.push({ reset: "sync", activeLow });
+  return all.map((clock, i) => ({ reset: clock.reset === "none" ? "sync" : clock.reset, activeLow: defined.activeLow[i]! }));
 };
 
 /** Writes a recipe as a program. */
@@ -31,7 +31,8 @@ export const circuitSource = (recipe: CircuitRecipe, options: SourceOptions): Ci
   const program = new Program(options);
   const written: ReturnType<typeof writeModule>[] = [];
   for (const [i, module] of recipe.modules.entries()) {
-    const spec = { ...module, clocks: clocksOf(recipe, i, options), observed: recipe.observed && i === recipe.modules.length - 1 };
+    const isTop = i === recipe.modules.length - 1;
+    const spec = { ...module, clocks: clocksOf(recipe, i, options), observed: recipe.observed && isTop, clocked: isTop && options.defined !== undefined };
     written.push(writeModule(program, spec, written.slice(), writeItems));
   }
   const top = written.at(-1)!;

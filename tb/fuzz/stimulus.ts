@@ -44,7 +44,11 @@ const column = (port: FlatPort, seed: number, cycles: number): bigint[] => {
 };
 
 /** Resets and timing of clocks, by key. */
-export const clockPlan = (keys: readonly string[], seed: number, cycles: number): Pick<Stimulus, "timing"> & { readonly resets: Tick["resets"][]; readonly glitches: Tick["glitches"][] } => {
+export const clockPlan = (
+  keys: readonly string[],
+  seed: number,
+  cycles: number,
+): Pick<Stimulus, "timing"> & { readonly resets: Tick["resets"][]; readonly glitches: Tick["glitches"][] } => {
   const plans = keys.map((key) => {
     const random = new Random(deriveSeed(seed, `clock ${key}`));
     const timing = { period: [10, 10, 7, 13, 20, 4.6][random.integer(0, 5)]!, phase: [0, 0, 0, 3, 5, 11][random.integer(0, 5)]! };
@@ -81,10 +85,13 @@ export const stimulusFor = (circuit: Circuit, constants: readonly Constant[], { 
     clockSeed ?? seed,
     cycles,
   );
-  const ticks = Array.from({ length: cycles }, (_, cycle): Tick => ({
-    resets: resets[cycle]!,
-    glitches: glitches[cycle]!,
-    inputs: new Map(columns.map(([name, values]) => [name, values[cycle]!])),
-  }));
+  const ticks = Array.from(
+    { length: cycles },
+    (_, cycle): Tick => ({
+      resets: resets[cycle]!,
+      glitches: glitches[cycle]!,
+      inputs: new Map(columns.map(([name, values]) => [name, values[cycle]!])),
+    }),
+  );
   return { timing, resetCycles, ticks };
 };

@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { checkBatch } from "./batch.ts";
+import { checkRecipe } from "./check.ts";
+import { Coverage } from "./coverage.ts";
+import { type CircuitRecipe, circuitArbitrary } from "./recipe.ts";
+import { circuitSource, fileText } from "./source.ts";
+
+export interface CampaignOptions {
+  readonly seed: number;
+  readonly circuits: number;
+  /** fast-check's path to one circuit, to see a failure again without the circuits before it. */
+  readonly path?: string | undefined;
+  readonly onProgress?: (circuits: number) => void;
+}
+
+export interface CampaignResult {
+  readonly circuits: number;
+  readonly cycles: number;
+  /** Circuits that ended in a property that did not hold, in all engines alike. */
+  readonly failing: number;
+  /** Undefined where Verilator ran the circuits. */
+  readonly coverage: Coverage | undefined;
+  /** What differs, how to see it again, and the shrunk circuit as a program. */
+  readonly problem: string | undefined;
+}
+
+const described = (found: fc.RunDetails<[CircuitRecipe]>, seed: number, defined?: boolean): string | undefined => {
+  if (!found.failed || found.counterexample === null) return undefined;
+  const [recipe] = found.counterexample;
+  const source = circuitSource(recipe, { constants: "folded", ...(defined === true ? { defined: { activeLow: [false, false, false], prefix: "" } } : {}) });
+  const error = found.errorInstance instanceof Error ? found.errorInstance.message : String(found.errorInstance);
+  const repeat = `npm run regress -- --seed ${seed} --path ${found.counterexamplePath}${defined === true ? " --verilator" : ""}`;
+  return [error, `Again: ${repeat}`, `Stimulus seed ${recipe.seed}, ${recipe.cycles} cycles.`, "", fileText(source)].join("\n");
+};
+
+/** Runs random circuits in the embedded engines and compares; shrinks the first that differs. */
+export const runCampaign = async ({ seed, circuits, path, onProgress }: CampaignOptions): Promise<CampaignResult & { readonly coverage: Coverage }> => {
+  const coverage = new Coverage();
+  const sum = { circuits: 0, cycles: 0, failing: 0 };
+  const property = fc.asyncProperty(circuitArbitrary, async (recipe) => {
+    const checked = await checkRecipe(recipe);
+    sum.circuits += 1;
+    sum.cycles += checked.cycles;
+    if (checked.failed) sum.failing += 1;
+    coverage.addTop(checked.circuit);
+    onProgress?.(sum.circuits);
+    if (checked.difference !== undefined) throw new Error(checked.difference);
+  });
+  const found = await fc.check(property, { seed, numRuns: circuits, ...(path === undefined ? {} : { path }) });
+  return { ...sum, coverage, problem: described(found, seed) };
+};
+
+/** One circuit in Verilator and in the reference engine, by its path, then shrunk as far as a minute allows. */
+const shrinkInVerilator = async (seed: number, path: string): Promise<string | undefined> => {
+  const property = fc.asyncProperty(circuitArbitrary, async (recipe) => {
+    const { differences } = await checkBatch("fuzz_one", [recipe], recipe.seed, recipe.cycles);
+    if (differences[0] !== undefined) throw new Error(differences[0].text);
+  });
+  return described(await fc.check(property, { seed, path, numRuns: 1, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false }), seed, true);
+};
+
+const nothing: CampaignResult = { circuits: 0, cycles: 0, failing: 0, coverage: undefined, problem: undefined };
+
+/** Runs random circuits through Verilator, 100 a build, and compares with the reference engine. */
+export const runVerilatorCampaign = async ({ seed, circuits, path, onProgress }: CampaignOptions): Promise<CampaignResult> => {
+  if (path !== undefined) return { ...nothing, circuits: 1, problem: await shrinkInVerilator(seed, path) };
+  const recipes = fc.sample(circuitArbitrary, { seed, numRuns: circuits });
+  let cycles = 0;
+  for (let start = 0; start < recipes.length; start += 100) {
+    const batch = recipes.slice(start, start + 100);
+    const result = await checkBatch(`fuzz_${start / 100}`, batch, seed + start, 25);
+    cycles += result.cycles * batch.length;
+    const [first] = result.differences;
+    if (first !== undefined) {
+      const index = String(recipes.indexOf(first.recipe));
+      const problem = (await shrinkInVerilator(seed, index)) ?? `${first.text}, in circuit ${index} of seed ${seed} beside others`;
+      return { ...nothing, circuits: start + batch.length, cycles, problem };
+    }
+    onProgress?.(start + batch.length);
+  }
+  return { ...nothing, circuits: recipes.length, cycles };
+};
