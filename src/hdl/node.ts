@@ -194,8 +194,7 @@ export const catOf = (parts: readonly Node[]): Node => {
 export const castSign = (node: Node, signed: boolean): Node => {
   if (node.signed === signed) return node;
   if (node.op === "lit") return lit(node.value, node.width, signed);
-  // A state as a number is a cast of one unsigned value to another.
-  if (node.op === "cast" && node.a.signed === signed) return node.a;
+  if (node.op === "cast") return castSign(node.a, signed);
   // A part of a signal has no sign of its own in Verilog.
   if (node.op === "ref" && node.select !== undefined) return { ...node, signed };
   return { op: "cast", a: node, width: node.width, signed };
