@@ -17,7 +17,7 @@ import { compilerOf, findToolchain, verilatorInclude } from "../sim/verilator/to
 import type { BenchSimRow, FieldsOf } from "./results.ts";
 
 export interface BenchSimOptions {
-  /** Rows and columns of the arrays: multiples of 4. Default 8 and 16. */
+  /** Rows and columns of the arrays: multiples of 4. Default 8, 16 and 64; the C++ bench runs on arrays up to 16. */
   readonly sizes?: readonly number[];
   /** Repetitions, of which the median counts. Default 7. */
   readonly repetitions?: number;
@@ -181,115 +181,183 @@ const timed = async <T>(work: () => Promise<T>): Promise<{ seconds: number; resu
   return { seconds: (performance.now() - start) / 1000, result };
 };
 
+/** Time before the first cycle, and where a model is built, what that takes. */
+interface Start {
+  readonly startupMs: number | null;
+  readonly cold: number | null;
+  readonly cached: number | null;
+}
+
+interface Contestant {
+  readonly engine: BenchSimRow["engine"];
+  readonly mode: BenchSimRow["mode"];
+  readonly run: Runner;
+  readonly start: Start;
+}
+
 /** Everything about one array that the repetitions need. */
 interface Contest {
   readonly size: number;
   readonly stimulus: Stimulus;
-  readonly runners: readonly { readonly engine: "cpp" | "verilator"; readonly mode: "step" | "block"; readonly run: Runner }[];
-  readonly cold: number;
-  readonly cachedSeconds: number;
-  readonly startupMs: number;
+  readonly contestants: readonly Contestant[];
   readonly samples: { seconds: number; hash: string }[][];
   repeats: number;
 }
 
-const prepare = async (folder: string, size: number): Promise<Contest> => {
-  if (!Number.isInteger(size) || size < 4 || size % 4 !== 0 || size > 64)
-    throw new UserError("bad-size", `an array for \`bench sim\` has 4 to 64 rows, a multiple of 4, not ${size}`);
-  const source = toSource(tenderArray({ rows: size, cols: size, kind: "int8", accWidth: 32, shiftBits: 2 }));
-  const stimulus = makeStimulus(size);
-  const here = await mkdtemp(join(folder, "size-"));
+/** Larger ones take a C++ compiler minutes at -O3. */
+const largestCpp = 16;
+
+const sourceOf = (size: number): SimSource<ArrayPorts> => toSource(tenderArray({ rows: size, cols: size, kind: "int8", accWidth: 32, shiftBits: 2 }));
+
+const opener =
+  (source: SimSource<ArrayPorts>, engine: "verilator" | "wasm"): Opener =>
+  async () => {
+    const sim = await simulate(source, { engine, profile });
+    sim.reset(2);
+    const { x, w, y } = sim.io;
+    for (const port of [x.valid, w.valid, y.ready]) port.poke(1);
+    return sim;
+  };
+
+/** Until the two cycles of the reset have run. */
+const startupMs = async (open: Opener): Promise<number> => {
+  const { seconds, result } = await timed(open);
+  result.close();
+  return seconds * 1000;
+};
+
+const verilatorStart = async (source: SimSource<ArrayPorts>): Promise<Start> => {
   const options = { profile, trace: undefined, visible: [] } as const;
   // Once before, so that the tools' own run-time library is there, as it is after a machine's first simulation.
   await build(source, options);
   const unseen = { ...source, files: source.files.map((file) => ({ ...file, text: `${file.text}// ${randomUUID()}\n` })) };
   const cold = await timed(() => build(unseen, options));
   await rm(dirname(cold.result.library), { recursive: true });
-  const cachedSeconds = await timed(() => build(source, options));
-  const open: Opener = async () => {
-    const sim = await simulate(source, { engine: "verilator", profile });
-    sim.reset(2);
-    const { x, w, y } = sim.io;
-    for (const port of [x.valid, w.valid, y.ready]) port.poke(1);
-    return sim;
-  };
+  const cached = await timed(() => build(source, options));
+  const open = opener(source, "verilator");
   await open().then((sim) => sim.close());
-  const startup = await timed(open);
-  startup.result.close();
-  const records = join(here, "stimulus");
-  await writeFile(records, recordsOf(size, stimulus));
-  const program = await buildCpp(here, size, source);
+  return { startupMs: await startupMs(open), cold: cold.seconds, cached: cached.seconds };
+};
+
+const noStart: Start = { startupMs: null, cold: null, cached: null };
+
+/** @param wasmMs start-up of the embedded engine, measured before anything else ran */
+const prepare = async (folder: string, size: number, wasmMs: number): Promise<Contest> => {
+  const source = sourceOf(size);
+  const stimulus = makeStimulus(size);
+  const here = await mkdtemp(join(folder, "size-"));
+  const contestants: Contestant[] = [];
+  if (size <= largestCpp) {
+    const records = join(here, "stimulus");
+    await writeFile(records, recordsOf(size, stimulus));
+    const run = cppRunner(await buildCpp(here, size, source), records, stimulus);
+    contestants.push({ engine: "cpp", mode: "step", run, start: noStart });
+  }
+  const starts = { verilator: await verilatorStart(source), wasm: { startupMs: wasmMs, cold: null, cached: null } };
+  for (const engine of ["verilator", "wasm"] as const) {
+    const open = opener(source, engine);
+    const start = starts[engine];
+    contestants.push(
+      { engine, mode: "step", run: stepRunner(open, size, stimulus), start },
+      { engine, mode: "block", run: blockRunner(open, stimulus), start },
+    );
+  }
+  return { size, stimulus, contestants, samples: contestants.map(() => []), repeats: 1 };
+};
+
+/** Acceptance figures: of Verilator the least ratio to the C++ bench (issue 3, section 3), of WebAssembly the least ratio to Verilator and the most milliseconds (issue 4). */
+const expectedRatio = (size: number, { engine, mode }: Contestant): number | null => {
+  const figures: Readonly<Record<string, number>> = {
+    "verilator step 8": 0.5,
+    "verilator block 8": 0.75,
+    "verilator step 16": 0.75,
+    "verilator block 16": 0.85,
+    "wasm block 8": 1.2,
+    "wasm block 16": 4,
+    "wasm block 64": 4,
+  };
+  return figures[`${engine} ${mode} ${size}`] ?? null;
+};
+
+const expectedStart = (size: number, { engine }: Contestant): number | null => {
+  const figures: Readonly<Record<number, number>> = { 8: 30, 16: 100, 64: 300 };
+  return engine === "wasm" ? (figures[size] ?? null) : null;
+};
+
+const rowOf = ({ size, stimulus, contestants, samples, repeats }: Contest, index: number): BenchSimRow => {
+  const contestant = contestants[index]!;
+  const { engine, mode, start } = contestant;
+  const own = samples[index]!;
+  const ratioTo = (other: BenchSimRow["engine"], otherMode: BenchSimRow["mode"]): number | null => {
+    const at = contestants.findIndex((candidate) => candidate.engine === other && candidate.mode === otherMode);
+    return at < 0 ? null : median(own.map(({ seconds }, i) => samples[at]![i]!.seconds / seconds));
+  };
+  const ratioToCpp = ratioTo("cpp", "step");
+  const ratioToVerilator = engine === "wasm" ? ratioTo("verilator", mode) : null;
+  const expected = expectedRatio(size, contestant);
+  const expectedStartupMs = expectedStart(size, contestant);
+  const ratio = engine === "wasm" ? ratioToVerilator : ratioToCpp;
+  const verdicts = [
+    ...(expected === null || ratio === null ? [] : [ratio >= expected]),
+    ...(expectedStartupMs === null || start.startupMs === null ? [] : [start.startupMs <= expectedStartupMs]),
+  ];
   return {
-    size,
-    stimulus,
-    runners: [
-      { engine: "cpp", mode: "step", run: cppRunner(program, records, stimulus) },
-      { engine: "verilator", mode: "step", run: stepRunner(open, size, stimulus) },
-      { engine: "verilator", mode: "block", run: blockRunner(open, stimulus) },
-    ],
-    cold: cold.seconds,
-    cachedSeconds: cachedSeconds.seconds,
-    startupMs: startup.seconds * 1000,
-    samples: [[], [], []],
-    repeats: 1,
+    design: `tender-array ${size}x${size}`,
+    engine,
+    mode,
+    cyclesPerSecond: Math.round((stimulus.cycles * repeats) / median(own.map(({ seconds }) => seconds))),
+    ratioToCpp,
+    ratioToVerilator,
+    startupMs: start.startupMs,
+    buildSecondsCold: start.cold,
+    buildSecondsCached: start.cached,
+    hash: own[0]!.hash,
+    expected,
+    expectedStartupMs,
+    met: verdicts.length === 0 ? null : verdicts.every(Boolean),
   };
 };
 
-/** Least ratio to the C++ bench: the engine's acceptance figures (issue 3, section 3). */
-const expectedRatio = (size: number, mode: "step" | "block"): number | null =>
-  size === 16 ? (mode === "step" ? 0.75 : 0.85) : size === 8 ? (mode === "step" ? 0.5 : 0.75) : null;
+const checkSize = (size: number): void => {
+  if (!Number.isInteger(size) || size < 4 || size % 4 !== 0 || size > 64)
+    throw new UserError("bad-size", `an array for \`bench sim\` has 4 to 64 rows, a multiple of 4, not ${size}`);
+};
 
-const rowsOf = (contest: Contest): BenchSimRow[] =>
-  contest.runners.map(({ engine, mode }, index): BenchSimRow => {
-    const samples = contest.samples[index]!;
-    const total = contest.stimulus.cycles * contest.repeats;
-    const isCpp = engine === "cpp";
-    const expected = isCpp ? null : expectedRatio(contest.size, mode);
-    const ratio = median(samples.map((sample, i) => contest.samples[0]![i]!.seconds / sample.seconds));
-    return {
-      design: `tender-array ${contest.size}x${contest.size}`,
-      engine,
-      mode,
-      cyclesPerSecond: Math.round(total / median(samples.map((sample) => sample.seconds))),
-      ratioToCpp: ratio,
-      ratioToVerilator: null,
-      startupMs: isCpp ? null : contest.startupMs,
-      buildSecondsCold: isCpp ? null : contest.cold,
-      buildSecondsCached: isCpp ? null : contest.cachedSeconds,
-      hash: samples[0]!.hash,
-      expected,
-      met: expected === null ? null : ratio >= expected,
-    };
-  });
+/** One repetition of everything. @throws UserError where two ways to run the stimulus give different outputs */
+const repetition = async ({ size, contestants, samples, repeats }: Contest): Promise<void> => {
+  for (const [index, { run }] of contestants.entries()) samples[index]!.push(await run(repeats));
+  const hashes = new Set(samples.map((own) => own.at(-1)!.hash));
+  if (hashes.size > 1)
+    throw new UserError("hash-mismatch", `the outputs of the ${size}x${size} array differ between the ways to run it: ${[...hashes].join(", ")}`, {
+      exitCode: 1,
+    });
+};
 
 /**
- * Speed of the Verilator engine beside a hand-written C++ test bench on the same design, stimulus and outputs, interleaved in one run; medians.
+ * Speed of the engines beside each other and a hand-written C++ test bench, on the same design, stimulus and outputs, interleaved in one run; medians.
+ * Ratios compare processor time. WebAssembly's start-up is the first in this process for each size, smaller ones before it; it includes all compiling.
  * @throws UserError outside a clone, and where two ways to run the stimulus give different outputs.
  */
 export const benchSim = async (options: BenchSimOptions = {}): Promise<FieldsOf<"bench sim">> => {
-  const { sizes = [8, 16], repetitions = 7, seconds = 0.3 } = options;
+  const { sizes = [8, 16, 64], repetitions = 7, seconds = 0.3 } = options;
+  for (const size of sizes) checkSize(size);
+  const wasmStarts = new Map<number, number>();
+  for (const size of sizes.toSorted((a, b) => a - b)) wasmStarts.set(size, await startupMs(opener(sourceOf(size), "wasm")));
   const folder = await mkdtemp(join(tmpdir(), "systole-bench-"));
   try {
     const contests: Contest[] = [];
-    for (const size of sizes) contests.push(await prepare(folder, size));
+    for (const size of sizes) contests.push(await prepare(folder, size, wasmStarts.get(size)!));
     const total = contests.length * repetitions;
     for (const contest of contests) {
-      const probe = await contest.runners[0]!.run(20);
-      contest.repeats = Math.max(1, Math.round((20 * seconds) / probe.seconds));
+      // The slowest of the compiled ways, so that a repetition takes about as long for every size.
+      const probe = await contest.contestants.find(({ engine }) => engine !== "wasm")!.run(1);
+      contest.repeats = Math.max(1, Math.round(seconds / probe.seconds));
     }
     for (let done = 0; done < total; done++) {
-      const contest = contests[done % contests.length]!;
-      for (const [index, runner] of contest.runners.entries()) contest.samples[index]!.push(await runner.run(contest.repeats));
-      const hashes = new Set(contest.samples.map((samples) => samples.at(-1)!.hash));
-      if (hashes.size > 1)
-        throw new UserError(
-          "hash-mismatch",
-          `the outputs of the ${contest.size}x${contest.size} array differ between the ways to run it: ${[...hashes].join(", ")}`,
-          { exitCode: 1 },
-        );
+      await repetition(contests[done % contests.length]!);
       options.onProgress?.(done + 1, total);
     }
-    return { rows: contests.flatMap(rowsOf) };
+    return { rows: contests.flatMap((contest) => contest.contestants.map((_, index) => rowOf(contest, index))) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -57,6 +57,7 @@ const benchSimRow = z.strictObject({
   buildSecondsCached: optionalNumber,
   hash: z.string(),
   expected: optionalNumber,
+  expectedStartupMs: optionalNumber,
   met: z.boolean().nullable(),
 });
 
