@@ -86,7 +86,10 @@ const openEmbedded = (source: SimSource, engine: "wasm" | "reference", options: 
     throw new UserError("bad-trace", `the engine \`${engine}\` can't write \`${trace}\`, only .vcd`, { hint: 'name a .vcd file, or use engine: "verilator"' });
   refuseExternal(circuit, engine);
   const visible = trace === undefined ? (options.paths ?? []).map(leafOf) : "all";
-  const core = engine === "wasm" ? wasmCore(circuit, { seed, visible, ...(options.grids === undefined ? {} : { grids: options.grids }) }) : new ReferenceCore(circuit, { seed, top });
+  const core =
+    engine === "wasm"
+      ? wasmCore(circuit, { seed, visible, ...(options.grids === undefined ? {} : { grids: options.grids }) })
+      : new ReferenceCore(circuit, { seed, top });
   return new EmbeddedEngine(core, { top, clocks: source.clocks.map(({ clk }) => clk), period, trace });
 };
 

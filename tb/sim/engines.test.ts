@@ -1,5 +1,24 @@
 import { describe, expect, test } from "vitest";
-import { assert, bool, cat, clock, crossing, discard, input, instance, memory, module, output, reg, repeat, sint, sync, uint, vec, when } from "../../src/hdl/index.ts";
+import {
+  assert,
+  bool,
+  cat,
+  clock,
+  crossing,
+  discard,
+  input,
+  instance,
+  memory,
+  module,
+  output,
+  reg,
+  repeat,
+  sint,
+  sync,
+  uint,
+  vec,
+  when,
+} from "../../src/hdl/index.ts";
 import type { Task } from "../../src/sim/index.ts";
 import { SimulationError, simulate } from "../../src/sim/index.ts";
 
