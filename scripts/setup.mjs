@@ -56,7 +56,9 @@ const refuseOldTools = (entries) => {
     const found = /\d+(\.\d+)+/.exec(printed);
     if (found === null) throw new Refusal(`\`${tool} ${version.join(" ")}\` prints no version: it needs to be ${minimum} or later`);
     if (compareVersions(found[0], minimum) < 0)
-      throw new Refusal(`${tool} ${found[0]} is below ${minimum}: use Debian 12 or later, whose package is new enough, or remove it from PATH`);
+      throw new Refusal(
+        `${tool} ${found[0]} is below ${minimum}: use Debian 12 or later, whose package is new enough, or remove it from PATH (\`SYSTOLE_ENGINE=wasm npm start\` needs no tool)`,
+      );
   }
 };
 
