@@ -10,7 +10,7 @@ export type EngineName = "verilator" | "wasm" | "reference";
 /** `auto` is Verilator for long runs and for what only it can do, otherwise `wasm`. */
 export type EngineChoice = "auto" | EngineName;
 
-export const engineChoices: readonly EngineChoice[] = ["auto", "verilator", "wasm", "reference"];
+const engineChoices: readonly EngineChoice[] = ["auto", "verilator", "wasm", "reference"];
 
 /**
  * Cycles from which `auto` waits for Verilator's build: what ships is then what runs, and the build is no longer most of the time. On Tender's 16x16 array

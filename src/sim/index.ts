@@ -1,7 +1,6 @@
 export type { WaveFormat, WaveOptions } from "./ascii-wave.ts";
 export type { BlockInputs, BlockOptions, BlockResult, Column, PortName, Stimulus } from "./block.ts";
 export type { EngineChoice, EngineName } from "./choose-engine.ts";
-export { defaultEngine, engineChoices, verilatorProblem } from "./choose-engine.ts";
 export type { ClockTiming } from "./clocks.ts";
 export type { SimulationFailure } from "./error.ts";
 export { SimulationError } from "./error.ts";

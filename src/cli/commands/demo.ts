@@ -75,7 +75,7 @@ export const demo: Leaf<"demo", DemoOptions> = {
       experiment.runDemo({ parameters, out, force, rtl, tokens, sequences, seed, engine: asked, onProgress: update }),
     );
     const { ok, config: values, engine, linted, ...fields } = result;
-    const { defaultEngine, verilatorProblem } = await import("../../sim/index.ts");
+    const { defaultEngine, verilatorProblem } = await import("../../sim/choose-engine.ts");
     const notes = engineLines(result, asked ?? defaultEngine(), verilatorProblem()?.message);
     const { simulationTools } = await import("../../experiments/doctor.ts");
     return {
