@@ -207,6 +207,23 @@ export const structureCases: Record<string, Record<string, () => unknown>> = {
         sync(() => state.set("run"));
         comb(() => match(state, { idle: () => io.y.set(0), run: () => undefined }));
       }),
+    "a wire read before comb() sets it": () =>
+      build(io8, (io) => {
+        const next = wire("next", uint(8));
+        comb(() => {
+          io.y.set(next);
+          next.set(io.a);
+        });
+      }),
+    "a wire read in a branch before all branches set it": () =>
+      build(io8, (io) => {
+        const next = wire("next", uint(8));
+        comb(() => {
+          when(io.a.any(), () => next.set(io.a)).otherwise(() => io.y.set(next.xor(io.a)));
+          next.set(1);
+          io.y.set(next);
+        });
+      }),
     "an input that is never read": () => build(io8, (io) => io.y.set(0)),
     "bits that are never read": () => build({ a: input(uint(8)), y: output(uint(4)) }, (io) => io.y.set(io.a.bits(5, 2))),
     "a combinational loop": () =>

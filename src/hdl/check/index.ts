@@ -4,6 +4,7 @@ import { checkDrivers } from "./drivers.ts";
 import { checkLatches } from "./latches.ts";
 import { checkLoops } from "./loops.ts";
 import { checkMemories } from "./memories.ts";
+import { checkOrder } from "./order.ts";
 import { checkRepeated } from "./repeated.ts";
 import { checkUnread } from "./unread.ts";
 
@@ -12,6 +13,7 @@ export const checkCircuit = (circuit: Circuit): void => {
   checkDrivers(circuit);
   checkMemories(circuit);
   checkLatches(circuit);
+  checkOrder(circuit);
   checkUnread(circuit);
   checkLoops(circuit);
   checkDomains(circuit);

@@ -53,7 +53,7 @@ const statementReads = (body: readonly Statement[]): Read[] => {
   return reads;
 };
 
-const expressionsOf = (statement: Statement): Node[] => {
+export const expressionsOf = (statement: Statement): Node[] => {
   switch (statement.kind) {
     case "set":
       return [statement.value, ...indicesOf(statement.place)];
