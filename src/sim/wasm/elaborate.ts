@@ -9,6 +9,9 @@ import { type Cells, candidate } from "./grid/candidate.ts";
 import type { Grid } from "./grid/grid.ts";
 import type { Domain, Driver, FlatMemory, FlatSignal, Net } from "./net.ts";
 
+/** Elements of a vector that an index chooses among; one of more elements stays in one piece. */
+const mostIndexed = 64;
+
 /** A signal of one region, cut where one driver ends and the next begins. */
 export class Holder implements FlatSignal {
   readonly signal: Signal;
@@ -27,7 +30,9 @@ export class Holder implements FlatSignal {
     this.inGrid = region.grid !== undefined;
     this.#cuts = new Set([0, signal.shape.width]);
     const step = leafOf(signal.shape).width;
-    if (signal.shape.kind === "vec" && !indexedIn(region.circuit).has(signal)) for (let low = step; low < signal.shape.width; low += step) this.#cuts.add(low);
+    const few = signal.shape.width / step <= mostIndexed;
+    if (signal.shape.kind === "vec" && (few || !indexedIn(region.circuit).has(signal)))
+      for (let low = step; low < signal.shape.width; low += step) this.#cuts.add(low);
   }
 
   get width(): number {
@@ -131,7 +136,7 @@ class Part implements Net {
   }
 }
 
-/** Signals of a module that some index computed at run time reads or writes: these stay in one piece. */
+/** Signals of a module that some index computed at run time reads or writes. */
 const indexedSignals = new WeakMap<Circuit, ReadonlySet<Signal>>();
 
 const indexedIn = (circuit: Circuit): ReadonlySet<Signal> => {

@@ -38,6 +38,9 @@ const netAt = (nets: readonly Net[], bit: number): number => {
   return first;
 };
 
+/** Whether nets of a signal meet at a bit. */
+const isCut = ({ nets, width }: Holder, bit: number): boolean => bit === width || nets[netAt(nets, bit)]!.low === bit;
+
 /** Bits `low` and up of a signal, as an unsigned node. */
 export const readBits = (holder: Holder, low: number, width: number, read: Read): Node => {
   const parts: Node[] = [];
@@ -65,6 +68,9 @@ const beyondNet = ({ garbage, signal }: Holder, width: number): Net => {
   const shape = { kind: "uint", width } as const;
   return { ...signal, shape, role: "wire", low: 0, width, signed: false, initial: undefined, garbage: bits, cell: false, driver: { kind: "garbage" } };
 };
+
+/** Values of an index for each of which a choice is written out. */
+const mostIndexBits = 6;
 
 /** Turns the expressions of one region's items into expressions over nets. */
 export class Reader {
@@ -101,6 +107,28 @@ export class Reader {
     return { offset, most };
   }
 
+  /** First bits of the parts that an index can choose, in the order of its values; undefined where there are many, or one lies half beyond the signal. */
+  parts({ width }: Holder, select: Select): readonly number[] | undefined {
+    const [only, ...others] = select.dynamic;
+    if (only === undefined || others.length > 0 || only.index.width > mostIndexBits) return undefined;
+    const first = this.region.offset(select);
+    const lows = Array.from({ length: 2 ** only.index.width }, (_, value) => first + value * only.stride);
+    return lows.every((low) => low >= width || low + select.width <= width) ? lows : undefined;
+  }
+
+  /** One of several parts, by the bits of an index. */
+  #chosen(holder: Holder, index: Node, lows: readonly number[], width: number, read: Read): Node {
+    const last = lows.at(-1)! + width;
+    const part = (low: number): Node =>
+      low < holder.width ? readBits(holder, low, width, read) : sliceOf(this.#above(holder, last - holder.width), low - holder.width, width);
+    let level = lows.map(part);
+    for (let bit = 0; level.length > 1; bit++) {
+      const sel = sliceOf(index, bit, 1);
+      level = Array.from({ length: level.length / 2 }, (_, at) => choose(sel, level[2 * at + 1]!, level[2 * at]!));
+    }
+    return level[0]!;
+  }
+
   #convert(node: Node, read: Read, memo: Map<Node, Node>): Node {
     const known = memo.get(node);
     if (known !== undefined) return known;
@@ -117,6 +145,8 @@ export class Reader {
     if (select.dynamic.length === 0 && this.region.variesByCell(select)) return this.#cellPart(holder, select, node);
     if (select.dynamic.length === 0) return castSign(readBits(holder, this.region.offset(select), node.width, read), node.signed);
     if (this.region.grid !== undefined) throw new GridRefusal(this.region.grid.item, "an index is computed at run time");
+    const lows = this.parts(holder, select);
+    if (lows !== undefined) return castSign(this.#chosen(holder, convert(select.dynamic[0]!.index), lows, node.width, read), node.signed);
     const { offset, most } = this.offset(select, convert);
     const missing = most + node.width - holder.width;
     const whole = castSign(readWhole(holder, read), false);
@@ -250,6 +280,15 @@ export class Block {
       throw new GridRefusal(region.grid.item, "a cell sets a signal around it");
     if (select === undefined) return setBits(holder, 0, value, values.own);
     if (select.dynamic.length === 0) return setBits(holder, region.offset(select), value, values.own);
+    const lows = this.#reader.parts(holder, select)?.filter((low) => low < holder.width);
+    if (lows?.every((low) => isCut(holder, low) && isCut(holder, low + value.width)) === true) {
+      const index = this.#node(select.dynamic[0]!.index, values);
+      lows.forEach((low, at) => {
+        const hit = raw({ op: "eq", a: index, b: lit(BigInt(at), index.width, index.signed), width: 1, signed: false });
+        setBits(holder, low, value, { set: (net, part) => values.own.set(net, choose(hit, part, values.get(net))) });
+      });
+      return;
+    }
     const { offset } = this.#reader.offset(select, (node) => this.#node(node, values));
     const { width } = holder;
     const old = readBits(holder, 0, width, (net) => values.get(net));
