@@ -10,6 +10,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["systole-source", ...defaultServerConditions] } },
   test: {
     include: ["tb/**/*.test.ts"],
+    setupFiles: ["tb/setup.ts"],
     // A crash in a simulated model's C++ then ends one worker, not the runner (design section 4).
     pool: "forks",
     maxWorkers: 2,

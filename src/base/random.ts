@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
+import { UserError } from "./error.ts";
+
+/** The seed that everything random starts from: `$SYSTOLE_SEED`, or 1. */
+export const rootSeed = (): number => {
+  const stated = process.env["SYSTOLE_SEED"];
+  if (stated === undefined || stated === "") return 1;
+  if (!/^\d+$/.test(stated) || Number(stated) > 0xffffffff)
+    throw new UserError("bad-seed", `SYSTOLE_SEED must be a whole number below 2^32, not \`${stated}\``);
+  return Number(stated);
+};
 
 /** A seed of its own for each test or instance, so that re-running one does not change another's stimulus. */
-export const deriveSeed = (rootSeed: number, id: string): number => createHash("sha256").update(`${rootSeed}:${id}`).digest().readUInt32LE(0);
+export const deriveSeed = (root: number, id: string): number => createHash("sha256").update(`${root}:${id}`).digest().readUInt32LE(0);
 
 /**
  * Seeded generator (SplitMix32): the only random source of the project.

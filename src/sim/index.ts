@@ -1,3 +1,4 @@
+export { rootSeed } from "../base/random.ts";
 export type { WaveFormat, WaveOptions } from "./ascii-wave.ts";
 export type { BlockInputs, BlockOptions, BlockResult, Column, PortName, Stimulus } from "./block.ts";
 export type { EngineChoice, EngineName } from "./choose-engine.ts";
@@ -7,7 +8,7 @@ export { SimulationError } from "./error.ts";
 export { toSource } from "./module-source.ts";
 export type { Handles, InputHandle, Peeked, Poked, PortHandle } from "./ports.ts";
 export type { SimulateOptions } from "./simulate.ts";
-export { rootSeed, simulate } from "./simulate.ts";
+export { simulate } from "./simulate.ts";
 export { Simulation } from "./simulation.ts";
 export type { SimSource, SourceClock, SourceFile, SourcePort, VerilogOptions } from "./source.ts";
 export { verilog } from "./source.ts";

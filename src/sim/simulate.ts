@@ -1,5 +1,5 @@
 import { UserError } from "../base/error.ts";
-import { deriveSeed } from "../base/random.ts";
+import { deriveSeed, rootSeed } from "../base/random.ts";
 import type { Module } from "../hdl/circuit.ts";
 import type { PortMap } from "../hdl/ports.ts";
 import type { ClockTiming } from "./clocks.ts";
@@ -21,15 +21,6 @@ export interface SimulateOptions extends EngineOptions {
   /** Cycles after which `run` gives up. Default one million. */
   readonly maxCycles?: number;
 }
-
-/** The seed that everything random starts from: `$SYSTOLE_SEED`, or 1. */
-export const rootSeed = (): number => {
-  const stated = process.env["SYSTOLE_SEED"];
-  if (stated === undefined || stated === "") return 1;
-  if (!/^\d+$/.test(stated) || Number(stated) > 0xffffffff)
-    throw new UserError("bad-seed", `SYSTOLE_SEED must be a whole number below 2^32, not \`${stated}\``);
-  return Number(stated);
-};
 
 /**
  * Opens the design in an engine, in this process; Verilator builds it first, or takes it from the cache.

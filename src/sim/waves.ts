@@ -1,13 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { deriveSeed, Random } from "../base/random.ts";
+import { deriveSeed, Random, rootSeed } from "../base/random.ts";
 import type { Module } from "../hdl/circuit.ts";
 import type { PortMap } from "../hdl/ports.ts";
 import { defaultEngine } from "./choose-engine.ts";
 import { engineFor } from "./engines.ts";
 import { toSource } from "./module-source.ts";
 import type { SimulateOptions } from "./simulate.ts";
-import { rootSeed, simulate } from "./simulate.ts";
+import { simulate } from "./simulate.ts";
 import type { Simulation } from "./simulation.ts";
 import type { SimSource } from "./source.ts";
 import { cacheFolder } from "./verilator/cache.ts";
