@@ -51,8 +51,9 @@ const demoLayer = 1;
 const groups = 8;
 
 /** @throws UserError where Verilator is missing, or `--rtl` gives Verilog to an engine that can't run it */
-const engineOf = ({ engine = defaultEngine(), rtl }: DemoOptions): EngineName => {
+const engineOf = ({ engine: asked, rtl }: DemoOptions): EngineName => {
   const problem = verilatorProblem();
+  const engine = asked ?? (rtl === undefined ? defaultEngine() : "auto");
   const isEmbedded = engine === "wasm" || engine === "reference";
   if (rtl !== undefined && isEmbedded)
     throw new UserError("rtl-engine", `\`--rtl\` simulates Verilog, which the engine \`${engine}\` can't run`, { hint: "use --engine verilator" });

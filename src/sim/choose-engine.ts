@@ -29,7 +29,7 @@ export const engineChoice = (name: string, origin: string): EngineChoice => {
   throw new UserError("bad-engine", `${origin} is auto, verilator, wasm or reference, not \`${name}\``);
 };
 
-/** What a call that names no engine asks for: `$SYSTOLE_ENGINE`, or `auto`. */
+/** The engine of calls that name none, as far as it can run what they are given: `$SYSTOLE_ENGINE`, or `auto`. */
 export const defaultEngine = (): EngineChoice => {
   const stated = process.env["SYSTOLE_ENGINE"];
   return stated === undefined || stated === "" ? "auto" : engineChoice(stated, "SYSTOLE_ENGINE");
@@ -67,10 +67,12 @@ export const chooseEngine = (
   options: { readonly engine?: EngineChoice | undefined; readonly cycles?: number | undefined; readonly trace?: string | undefined },
   isBuilt: () => boolean,
 ): EngineName => {
-  const choice = options.engine === undefined ? defaultEngine() : engineChoice(options.engine, "the engine");
-  if (choice !== "auto") return choice;
+  const named = options.engine === undefined ? undefined : engineChoice(options.engine, "the engine");
+  if (named !== undefined && named !== "auto") return named;
+  const standing = named ?? defaultEngine();
   const { cycles = 0, trace } = options;
   if (needsVerilator(source, trace)) return "verilator";
+  if (standing !== "auto") return standing;
   if (cycles < tinyRun || verilatorProblem() !== undefined) return "wasm";
   return cycles >= longRun || isBuilt() ? "verilator" : "wasm";
 };

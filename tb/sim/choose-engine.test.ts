@@ -55,9 +55,13 @@ describe("auto", () => {
     expect(chooseEngine(source, { cycles, trace }, () => built)).toBe(engine);
   });
 
-  test("Verilog text and what has a vendor's module in it run on Verilator, also where it is missing", () => {
+  test("Verilog text and what has a vendor's module in it run on Verilator, also where it is missing and another engine is the default", () => {
     install();
-    for (const circuit of [undefined, wrapper.circuit, vendor.circuit]) expect(chooseEngine({ ...source, circuit }, {}, () => false)).toBe("verilator");
+    for (const engine of ["auto", "wasm", "reference"]) {
+      vi.stubEnv("SYSTOLE_ENGINE", engine);
+      for (const circuit of [undefined, wrapper.circuit, vendor.circuit]) expect(chooseEngine({ ...source, circuit }, {}, () => false)).toBe("verilator");
+      expect(chooseEngine({ ...source, circuit: undefined }, { engine: "wasm" }, () => false)).toBe("wasm");
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
 import { clock, input, output } from "../../src/hdl/ports.ts";
 import { bool, uint } from "../../src/hdl/shape.ts";
 import { fifo } from "../../src/lib/fifo.ts";
@@ -10,6 +10,12 @@ import { simulate, verilog, withWaves } from "../../src/sim/index.ts";
 const counter = verilog({ top: "counter", files: ["tb/reference/counter.sv"], ports: { en: input(bool), count: output(uint(8)), wrap: output(bool) } });
 const folder = mkdtempSync(join(tmpdir(), "systole wäves "));
 afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => {
+  vi.stubEnv("SYSTOLE_ENGINE", "");
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 /** Changes of one signal in a VCD file: time and value. */
 const changesOf = (vcd: string, name: string): [number, string][] => {
@@ -151,7 +157,6 @@ test("the repeated run is one of the same engine, which writes what it can", asy
     expect(sim.io.count.peek()).toBe(4);
   });
   const { message } = (await failing({ task: { name: "fills up", file: { name: "x.test.ts" } } }).catch((reason: unknown) => reason)) as Error;
-  vi.unstubAllEnvs();
   expect(engines).toEqual(["wasm", "wasm"]);
   expect(message).toContain("SYSTOLE_SEED=1 SYSTOLE_WAVES=1 SYSTOLE_ENGINE=wasm npx vitest run x.test.ts -t 'fills up'");
   const path = /^Waves: (.+\.vcd)$/m.exec(message)?.[1] ?? "";
