@@ -53,9 +53,11 @@ class Compiler {
   readonly #module = new ModuleBuilder();
   readonly #fail: number;
   readonly #homes: Homes;
+  readonly #functionSize: number;
   readonly #uses = new Map<Node | Net, number>();
 
-  constructor(flat: Flat, storage: Storage) {
+  constructor(flat: Flat, storage: Storage, functionSize: number) {
+    this.#functionSize = functionSize;
     this.#flat = flat;
     this.#storage = storage;
     const { layout, memories, lines } = storage;
@@ -86,7 +88,7 @@ class Compiler {
   /** Functions that compute some roots, to be called one after the other. */
   #task(roots: readonly Root<Emitter>[]): number[] {
     const { layout } = this.#homes;
-    const plan = new Plan<Emitter>(roots, this.#uses);
+    const plan = new Plan<Emitter>(roots, this.#uses, this.#functionSize);
     for (const net of plan.crossing)
       if (layout.placeOf(net) === undefined) layout.setPlace(net, { clock: undefined, offset: layout.fixed(containerBytes(net.width)) });
     return plan.chunks.map((steps, chunk) => {
@@ -306,4 +308,9 @@ const blankNet = ({ scope, site }: FlatMemory["memory"], name: string, { width, 
   cell: false,
 });
 
-export const compile = (flat: Flat, storage: Storage, visible: readonly Net[]): Compiled => new Compiler(flat, storage).compile(visible);
+/**
+ * @param visible nets that are kept where they can be read
+ * @param functionSize nodes that one function may hold
+ */
+export const compile = (flat: Flat, storage: Storage, visible: readonly Net[], functionSize: number): Compiled =>
+  new Compiler(flat, storage, functionSize).compile(visible);

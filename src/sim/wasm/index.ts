@@ -18,6 +18,8 @@ export interface WasmOptions {
   readonly visible: readonly string[] | "all";
   /** `scalar` computes cells of grids one by one. Default: in vectors, where nothing inside them has to be visible. */
   readonly grids?: "scalar";
+  /** Nodes that one function may hold: larger ones take V8's compiler more than their share of time. Default 2500. */
+  readonly functionSize?: number;
 }
 
 const isState = (net: Net): boolean => net.driver?.kind === "register" || net.driver?.kind === "line" || net.driver?.kind === "input";
@@ -64,7 +66,7 @@ class WasmCore implements Core {
   constructor(circuit: Circuit, options: WasmOptions) {
     this.#flat = flattenFor(circuit, options);
     const storage = store(this.#flat);
-    const compiled = compile(this.#flat, storage, shownNets(this.#flat, options.visible));
+    const compiled = compile(this.#flat, storage, shownNets(this.#flat, options.visible), options.functionSize ?? 2500);
     this.#stage = { start: compiled.end, size: stageBytes(storage.places.values()) };
     const { buffer, exports, link } = instantiate(compiled.bytes, compiled.end + this.#stage.size, (index) => this.#fail(index));
     this.#exports = exports;

@@ -11,9 +11,6 @@ export interface Root<E> {
 /** Nets and roots in an order in which each comes after all that it needs. */
 export type Step<E> = { readonly net: Net } | { readonly root: Root<E> };
 
-/** Nodes that one function may hold: larger ones take the compiler more than their share of time. */
-const chunkLimit = 2500;
-
 /** Copies of copies are computed again where they are wanted; a longer chain of them is not. */
 const cheapDepth = 6;
 
@@ -36,10 +33,15 @@ export class Plan<E> {
   readonly #cheap = new Map<Net, number>();
   #current: Step<E>[] = [];
   #size = 0;
+  readonly #limit: number;
 
-  /** @param uses counts the uses of shared nodes and nets, for all plans of a design */
-  constructor(roots: readonly Root<E>[], uses: Map<Node | Net, number>) {
+  /**
+   * @param uses counts the uses of shared nodes and nets, for all plans of a design
+   * @param limit nodes that one function may hold
+   */
+  constructor(roots: readonly Root<E>[], uses: Map<Node | Net, number>, limit: number) {
     this.#uses = uses;
+    this.#limit = limit;
     for (const root of roots) this.#visit(root);
     if (this.#current.length > 0) this.chunks.push(this.#current);
   }
@@ -93,7 +95,7 @@ export class Plan<E> {
   }
 
   #add(step: Step<E>, needs: readonly Net[], size: number): void {
-    if (this.#size + size > chunkLimit && this.#current.length > 0) {
+    if (this.#size + size > this.#limit && this.#current.length > 0) {
       this.chunks.push(this.#current);
       this.#current = [];
       this.#size = 0;

@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { tenderArray } from "../../src/designs/index.ts";
+import { bool, type Circuit, input, type Module, module, mux, named, output, reg, sync, uint, wire } from "../../src/hdl/index.ts";
+import { makeClocks } from "../../src/sim/clocks.ts";
+import { EmbeddedEngine } from "../../src/sim/embedded.ts";
+import { Garbage } from "../../src/sim/garbage.ts";
+import { Simulation, simulate, toSource } from "../../src/sim/index.ts";
+import { flatten } from "../../src/sim/wasm/flatten.ts";
+import { type WasmOptions, wasmCore } from "../../src/sim/wasm/index.ts";
+import { build } from "../fuzz/build.ts";
+import { type Player, playSteps } from "../fuzz/play.ts";
+import { circuitArbitrary } from "../fuzz/recipe.ts";
+import { circuitSource } from "../fuzz/source.ts";
+import { stimulusFor } from "../fuzz/stimulus.ts";
+
+const simulationOf = (design: Module, options: Omit<WasmOptions, "seed" | "visible">, clocks = makeClocks(toSource(design).clocks, {})): Simulation => {
+  const source = toSource(design);
+  const core = wasmCore(design.circuit, { seed: 1, visible: [], ...options });
+  const engine = new EmbeddedEngine(core, { top: source.top, clocks: source.clocks.map(({ clk }) => clk), period: 10_000, trace: undefined });
+  return new Simulation(source, engine, clocks, { seed: 1, maxCycles: 1000, engine: "wasm" });
+};
+
+describe("functions of any size", () => {
+  test("a design computes the same, into however many functions it is divided", () => {
+    fc.assert(
+      fc.property(circuitArbitrary, fc.integer({ min: 1, max: 60 }), (recipe, functionSize) => {
+        const design = build(circuitSource(recipe, { constants: "folded" }));
+        const { circuit } = design;
+        const stimulus = stimulusFor(circuit, [], { seed: recipe.seed, cycles: 12, resetCycles: 1 });
+        const traces = [2500, functionSize].map((size) => {
+          const sim = simulationOf(design, { functionSize: size }, makeClocks(toSource(design).clocks, stimulus.timing));
+          const player: Player = { circuit, ports: sim.io as unknown as Player["ports"], stimulus };
+          return playSteps(
+            sim,
+            circuit.clocks.map(({ key }) => key),
+            [player],
+          );
+        });
+        expect(traces[1]).toEqual(traces[0]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** Bytes of the compiled module can't be asked for, but what the grid saves shows in what is flattened. */
+const netsOf = (circuit: Circuit, cells: boolean): number => flatten(circuit, new Garbage(1), cells).registers.length;
+
+describe("grids", () => {
+  const array = (size: number): Module => tenderArray({ rows: size, cols: size, kind: "int8", accWidth: 32, shiftBits: 2 }) as Module;
+
+  test("Tender's array keeps its cells together: its scalar registers don't grow with the number of cells", () => {
+    const [small, large] = [array(8), array(16)];
+    expect(flatten(large.circuit, new Garbage(1)).grids).toHaveLength(1);
+    expect(netsOf(large.circuit, false)).toBe(netsOf(small.circuit, false));
+    expect(netsOf(large.circuit, true) - netsOf(large.circuit, false)).toBe(16 * 16 * 10);
+  });
+
+  test("a wire inside a cell can be read: the cells are then computed one by one, to the same values", async () => {
+    const sums = await Promise.all(
+      [[], ["cell_row[1].cell_col[2].u_cell.sum"]].map(async (paths) => {
+        const sim = await simulate(array(4) as ReturnType<typeof tenderArray>, { engine: "wasm", seed: 3, paths });
+        sim.reset();
+        const { x, w, y } = sim.io;
+        for (const port of [x.valid, w.valid, x.first, y.ready]) port.poke(1);
+        x.data.poke([1, 2, 3, 4]);
+        w.data.poke([5, 6, 7, 8]);
+        sim.step();
+        x.first.poke(0);
+        sim.step(3);
+        const seen = paths.map((path) => sim.peekPath(path));
+        sim.step(4);
+        return { seen, acc: sim.peekPath("cell_row[1].cell_col[2].u_cell.acc") };
+      }),
+    );
+    // Row 1, column 2 gets operands three cycles late: after four edges one product of 2 and 7 is in its accumulator and the next on its way, after eight there are five.
+    expect(sums[1]!.seen).toEqual([28]);
+    expect(sums.map(({ acc }) => acc)).toEqual([70, 70]);
+  });
+});
+
+describe("long chains", () => {
+  test("20,000 wires in a row neither exhaust the stack nor a function", async () => {
+    const chain = module(
+      "chain",
+      { a: input(uint(8)), en: input(bool), y: output(uint(8)) },
+      (io) => {
+        const kept = reg("kept", uint(8), { reset: 0 });
+        let value = io.a.xor(kept);
+        for (let i = 0; i < 20_000; i += 1) {
+          const next = wire(`w${i}`, uint(8));
+          next.set(i % 3 === 0 ? value.addWrap(1) : i % 3 === 1 ? value : named(`n${i}`, value.xor(85)));
+          value = next;
+        }
+        sync(() => kept.set(value));
+        io.y.set(mux(io.en, value, 0));
+      },
+      "A long way.",
+    );
+    const sim = await simulate(chain, { engine: "wasm" });
+    sim.reset();
+    let expected = 7;
+    for (let i = 0; i < 20_000; i += 1) expected = i % 3 === 0 ? (expected + 1) & 255 : i % 3 === 1 ? expected : expected ^ 85;
+    sim.io.a.poke(7);
+    sim.io.en.poke(1);
+    expect(sim.io.y.peek()).toBe(expected);
+  });
+});
