@@ -1,4 +1,3 @@
-import { UserError } from "../base/error.ts";
 import { deriveSeed, rootSeed } from "../base/random.ts";
 import type { Module } from "../hdl/circuit.ts";
 import type { PortMap } from "../hdl/ports.ts";
