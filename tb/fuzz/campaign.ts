@@ -33,30 +33,48 @@ const described = (found: fc.RunDetails<[CircuitRecipe]>, seed: number, defined?
   return [error, `Again: ${repeat}`, `Stimulus seed ${recipe.seed}, ${recipe.cycles} cycles.`, "", fileText(source)].join("\n");
 };
 
+/** Seconds for making a failing circuit smaller. */
+const shrinkTime = 60;
+
+/** Throws what `differs` says; once there was something, and time for shrinking is over, everything passes. */
+const judge = (differs: (recipe: CircuitRecipe) => Promise<string | undefined>): fc.IAsyncPropertyWithHooks<[CircuitRecipe]> => {
+  let end = Number.POSITIVE_INFINITY;
+  return fc.asyncProperty(circuitArbitrary, async (recipe) => {
+    if (performance.now() > end) return;
+    let problem: unknown;
+    try {
+      const difference = await differs(recipe);
+      if (difference === undefined) return;
+      problem = new Error(difference);
+    } catch (error) {
+      problem = error;
+    }
+    end = Math.min(end, performance.now() + 1000 * shrinkTime);
+    throw problem;
+  });
+};
+
 /** Runs random circuits in the embedded engines and compares; shrinks the first that differs. */
 export const runCampaign = async ({ seed, circuits, path, onProgress }: CampaignOptions): Promise<CampaignResult & { readonly coverage: Coverage }> => {
   const coverage = new Coverage();
   const sum = { circuits: 0, cycles: 0, failing: 0 };
-  const property = fc.asyncProperty(circuitArbitrary, async (recipe) => {
+  const property = judge(async (recipe) => {
     const checked = await checkRecipe(recipe);
     sum.circuits += 1;
     sum.cycles += checked.cycles;
     if (checked.failed) sum.failing += 1;
     coverage.addTop(checked.circuit);
     onProgress?.(sum.circuits);
-    if (checked.difference !== undefined) throw new Error(checked.difference);
+    return checked.difference;
   });
   const found = await fc.check(property, { seed, numRuns: circuits, ...(path === undefined ? {} : { path }) });
   return { ...sum, coverage, problem: described(found, seed) };
 };
 
-/** One circuit in Verilator and in the reference engine, by its path, then shrunk as far as a minute allows. */
+/** One circuit in Verilator and in the reference engine, by its path, then made smaller. */
 const shrinkInVerilator = async (seed: number, path: string): Promise<string | undefined> => {
-  const property = fc.asyncProperty(circuitArbitrary, async (recipe) => {
-    const { differences } = await checkBatch("fuzz_one", [recipe], recipe.seed, recipe.cycles);
-    if (differences[0] !== undefined) throw new Error(differences[0].text);
-  });
-  return described(await fc.check(property, { seed, path, numRuns: 1, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false }), seed, true);
+  const property = judge(async (recipe) => (await checkBatch("fuzz_one", [recipe], recipe.seed, recipe.cycles)).differences[0]?.text);
+  return described(await fc.check(property, { seed, path, numRuns: 1 }), seed, true);
 };
 
 const nothing: CampaignResult = { circuits: 0, cycles: 0, failing: 0, coverage: undefined, problem: undefined };

@@ -53,11 +53,7 @@ const matchLines = (block: Block, statement: StatementRecipe & { kind: "match" }
   const limit = firstTarget([statement], block.targets.length);
   const subject = writerFor(block, limit).states(statement.pick);
   if (subject === undefined) return statementLines(block, statement.arms[0] ?? []);
-  const arms = (subject.shape as EnumShape).cases.flatMap((state, i) => [
-    `${state}() {`,
-    ...indent(statementLines(block, statement.arms[i % statement.arms.length] ?? [])),
-    "},",
-  ]);
+  const arms = (subject.shape as EnumShape).cases.flatMap((state, i) => [`${state}() {`, ...indent(statementLines(block, statement.arms[i] ?? [])), "},"]);
   return [`match(${subject.text}, {`, ...indent(arms), "});"];
 };
 
