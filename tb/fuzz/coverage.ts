@@ -6,25 +6,22 @@ import { type Node, type Select, walk } from "../../src/hdl/node.ts";
 export const kinds: readonly string[] =
   `lit, ref, add, sub, mul, and, or, xor, eq, ne, lt, le, gt, ge, shl, shr, neg, not, ext, cast, trunc, cross, any, all, parity, slice, mux, cat,
   shl by a value, shr by a value, signed shr, constant part, part by a loop, part by a signal, part by loop and signal,
-  a whole vector's bits by a signal, assign, comb, sync, repeat, discard, instance, read, delay, assert, assume, cover, set, set a part,
+  assign, comb, sync, repeat, discard, instance, read, delay, assert, assume, cover, set, set a part,
   set a part by a signal, if, else, case, case with unused encodings, write, masked write, states, vector, vector of vectors, 1 bit, 2 to 32 bits,
   33 to 64 bits, 65 to 128 bits, more than 128 bits, register with a reset, register without, initial value, initial contents, part of the contents,
   depth not a power of two, latency 0, latency 1, collision old, collision new, collision undefined, read with an enable, delay with an enable,
   delay with a reset, growing delay, one clock, two clocks, three clocks, no clock, synchronous reset, asynchronous reset, no reset, active low,
   active high, two levels, a child used twice, nested loops, instance in a loop`.split(/,\s+/);
 
-const selectKinds = (signal: Signal, { loops, dynamic }: Select): string[] => [
+const selectKinds = ({ loops, dynamic }: Select): string[] => [
   ...(loops.length === 0 && dynamic.length === 0 ? ["constant part"] : []),
   ...(loops.length > 0 ? ["part by a loop"] : []),
   ...(dynamic.length > 0 ? ["part by a signal"] : []),
   ...(loops.length > 0 && dynamic.length > 0 ? ["part by loop and signal"] : []),
-  ...(dynamic.length > 0 && signal.shape.kind === "vec" && signal.shape.element.kind === "vec" && dynamic.length === 1
-    ? ["a whole vector's bits by a signal"]
-    : []),
 ];
 
 const nodeKinds = (node: Node): string[] => {
-  if (node.op === "ref") return ["ref", ...(node.select === undefined ? [] : selectKinds(node.signal, node.select))];
+  if (node.op === "ref") return ["ref", ...(node.select === undefined ? [] : selectKinds(node.select))];
   const { op } = node;
   const by = (op === "shl" || op === "shr") && typeof node.amount !== "number" ? [`${op} by a value`] : [];
   return [op, ...by, ...(op === "shr" && node.signed ? ["signed shr"] : [])];
@@ -114,7 +111,7 @@ export class Coverage {
       if (loops.length > 1) this.#add("nested loops");
       for (const kind of itemKinds(item, loops.length)) this.#add(kind);
       for (const { expression } of readsOf(item)) walk(expression, (node) => nodeKinds(node).forEach((kind) => this.#add(kind)));
-      for (const { place } of writesOf(item)) if (place.select !== undefined) for (const kind of selectKinds(place.signal, place.select)) this.#add(kind);
+      for (const { place } of writesOf(item)) if (place.select !== undefined) for (const kind of selectKinds(place.select)) this.#add(kind);
       if (item.kind === "instance") instances.push(item.child);
     });
     for (const child of new Set(instances)) {

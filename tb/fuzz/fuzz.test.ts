@@ -19,6 +19,7 @@ test("the reference engine and WebAssembly agree on 2,000 random circuits, const
   process.stdout.write(`fuzz: seed ${seed}, ${circuits} circuits, ${cycles} cycles, ${failing} ended by a property; nodes: ${coverage.nodes}\n`);
   expect(problem).toBeUndefined();
   expect(coverage.missing).toEqual([]);
+  expect(failing).toBeGreaterThan(0);
 });
 
 test("Verilator agrees with the reference engine on 300 random circuits", { timeout: 600_000 }, async () => {
