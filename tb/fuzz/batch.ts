@@ -25,6 +25,12 @@ const sideBySide = (name: string, modules: readonly Module[], activeLow: readonl
   return module(name, { ...further, ...bundles }, body as never, { doc: "Random circuits side by side.", clock: own });
 };
 
+/** Edges under reset: words that were undefined leave chains of read ports, which have no reset, one port an edge. */
+const resetCycles = 16;
+
+/** Whether the resets of the three clocks are active low, in a batch of a seed. */
+export const polarities = (seed: number): boolean[] => clockKeys.map((_, i) => ((seed >> i) & 1) === 1);
+
 export interface BatchResult {
   readonly cycles: number;
   /** Circuits that differ between Verilator and the reference engine, and how. */
@@ -33,7 +39,7 @@ export interface BatchResult {
 
 /** Runs circuits whose state is all defined, in one build of Verilator and each in the reference engine, with clocks and resets in common. */
 export const checkBatch = async (name: string, recipes: readonly CircuitRecipe[], seed: number, cycles: number): Promise<BatchResult> => {
-  const activeLow = clockKeys.map((_, i) => ((seed >> i) & 1) === 1);
+  const activeLow = polarities(seed);
   const circuits = recipes.map((recipe, i) => ({
     recipe,
     module: build(circuitSource(recipe, { constants: "folded", defined: { activeLow, prefix: `c${i}_` } })),
@@ -45,9 +51,9 @@ export const checkBatch = async (name: string, recipes: readonly CircuitRecipe[]
   );
   const keys = top.circuit.clocks.map(({ key }) => key);
   // Clocks of the top drive all circuits, those that a circuit does not have too.
-  const plan = stimulusFor(top.circuit, [], { seed, cycles, resetCycles: 2 });
+  const plan = stimulusFor(top.circuit, [], { seed, cycles, resetCycles });
   const players = circuits.map(({ recipe, module }) => {
-    const data = stimulusFor(module.circuit, [], { seed: recipe.seed, cycles, resetCycles: 2 });
+    const data = stimulusFor(module.circuit, [], { seed: recipe.seed, cycles, resetCycles });
     const ticks = data.ticks.map(({ inputs }, cycle) => ({ ...plan.ticks[cycle]!, inputs }));
     return { circuit: module.circuit, stimulus: { ...plan, ticks } };
   });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { checkBatch } from "./batch.ts";
+import { checkBatch, polarities } from "./batch.ts";
 import { checkRecipe } from "./check.ts";
 import { Coverage } from "./coverage.ts";
 import { type CircuitRecipe, circuitArbitrary } from "./recipe.ts";
@@ -24,12 +24,14 @@ export interface CampaignResult {
   readonly problem: string | undefined;
 }
 
-const described = (found: fc.RunDetails<[CircuitRecipe]>, seed: number, defined?: boolean): string | undefined => {
+/** The failure that fast-check found, as text. `verilator` is the seed of the batch that the circuit was in. */
+const described = (found: fc.RunDetails<[CircuitRecipe]>, seed: number, verilator?: number): string | undefined => {
   if (!found.failed || found.counterexample === null) return undefined;
   const [recipe] = found.counterexample;
-  const source = circuitSource(recipe, { constants: "folded", ...(defined === true ? { defined: { activeLow: [false, false, false], prefix: "" } } : {}) });
+  const defined = verilator === undefined ? {} : { defined: { activeLow: polarities(verilator), prefix: "" } };
+  const source = circuitSource(recipe, { constants: "folded", ...defined });
   const error = found.errorInstance instanceof Error ? found.errorInstance.message : String(found.errorInstance);
-  const repeat = `npm run regress -- --seed ${seed} --path ${found.counterexamplePath}${defined === true ? " --verilator" : ""}`;
+  const repeat = `npm run regress -- --seed ${seed} --path ${found.counterexamplePath}${verilator === undefined ? "" : " --verilator"}`;
   return [error, `Again: ${repeat}`, `Stimulus seed ${recipe.seed}, ${recipe.cycles} cycles.`, "", fileText(source)].join("\n");
 };
 
@@ -71,10 +73,15 @@ export const runCampaign = async ({ seed, circuits, path, onProgress }: Campaign
   return { ...sum, coverage, problem: described(found, seed) };
 };
 
+const batchSize = 100;
+const batchCycles = 25;
+
 /** One circuit in Verilator and in the reference engine, by its path, then made smaller. */
 const shrinkInVerilator = async (seed: number, path: string): Promise<string | undefined> => {
-  const property = judge(async (recipe) => (await checkBatch("fuzz_one", [recipe], recipe.seed, recipe.cycles)).differences[0]?.text);
-  return described(await fc.check(property, { seed, path, numRuns: 1 }), seed, true);
+  const index = Number.parseInt(path, 10);
+  const batchSeed = seed + index - (index % batchSize);
+  const property = judge(async (recipe) => (await checkBatch("fuzz_one", [recipe], batchSeed, batchCycles)).differences[0]?.text);
+  return described(await fc.check(property, { seed, path, numRuns: 1 }), seed, batchSeed);
 };
 
 const nothing: CampaignResult = { circuits: 0, cycles: 0, failing: 0, coverage: undefined, problem: undefined };
@@ -84,9 +91,9 @@ export const runVerilatorCampaign = async ({ seed, circuits, path, onProgress }:
   if (path !== undefined) return { ...nothing, circuits: 1, problem: await shrinkInVerilator(seed, path) };
   const recipes = fc.sample(circuitArbitrary, { seed, numRuns: circuits });
   let cycles = 0;
-  for (let start = 0; start < recipes.length; start += 100) {
-    const batch = recipes.slice(start, start + 100);
-    const result = await checkBatch(`fuzz_${start / 100}`, batch, seed + start, 25);
+  for (let start = 0; start < recipes.length; start += batchSize) {
+    const batch = recipes.slice(start, start + batchSize);
+    const result = await checkBatch(`fuzz_${start / batchSize}`, batch, seed + start, batchCycles);
     cycles += result.cycles * batch.length;
     const [first] = result.differences;
     if (first !== undefined) {
