@@ -5,15 +5,15 @@ import type { Site } from "../location.ts";
 import { depthOf, describeBits, encloses, firstGap, forEachItem, type Range, rangesOf, signalsOf, writesOf } from "./traverse.ts";
 
 interface Driver extends Range {
-  readonly owner: string;
+  /** Number of the item in one iteration of the loops around it: what drives a bit twice from there is one driver. */
+  readonly owner: number;
   readonly site: Site;
 }
 
 const collect = (circuit: Circuit): Map<Signal, Driver[]> => {
   const drivers = new Map<Signal, Driver[]>();
-  let items = 0;
+  let owners = 0;
   forEachItem(circuit.scope, (item, loops, scope) => {
-    items += 1;
     for (const { place, site } of writesOf(item)) {
       const { signal, select } = place;
       if (!encloses(signal.scope, scope))
@@ -24,9 +24,10 @@ const collect = (circuit: Circuit): Map<Signal, Driver[]> => {
       const list = drivers.get(signal) ?? [];
       drivers.set(signal, list);
       rangesOf(signal, select, loops.slice(depthOf(signal.scope))).forEach((range, iteration) => {
-        list.push({ ...range, owner: `${items}.${iteration}`, site });
+        list.push({ low: range.low, high: range.high, owner: owners + iteration, site });
       });
     }
+    owners += loops.reduce((product, loop) => product * loop.count, 1);
   });
   return drivers;
 };
