@@ -1,7 +1,8 @@
 import { type StallProfile, sink, source, stalls } from "../../src/agents/index.ts";
 import type { Random } from "../../src/base/random.ts";
 import type { ArrayParameters, ArrayPorts } from "../../src/designs/index.ts";
-import { Collector, type ProductResult } from "../../src/driver/tender/collector.ts";
+import type { ArrayRun } from "../../src/driver/tender/array-run.ts";
+import { Collector } from "../../src/driver/tender/collector.ts";
 import { Stimulus } from "../../src/driver/tender/stimulus.ts";
 import { tilesOf } from "../../src/driver/tender/tiles.ts";
 import type { Product } from "../../src/golden/tender/matmul.ts";
@@ -13,7 +14,10 @@ export interface StreamStalls {
   readonly y: StallProfile;
 }
 
-/** Runs products through the array with random stalls on each of its streams: three tasks that know nothing of one another. */
+/**
+ * Runs products through the array with random stalls on each of its streams: three tasks that know nothing of one another.
+ * Cycles count from where the first beat may be taken.
+ */
 export const runWithStalls = (
   sim: Simulation<ArrayPorts>,
   parameters: ArrayParameters,
@@ -21,7 +25,7 @@ export const runWithStalls = (
   profiles: StreamStalls,
   random: Random,
   ...monitors: readonly TaskLike[]
-): readonly ProductResult[] => {
+): ArrayRun => {
   const { rows, cols } = parameters;
   const tiles = tilesOf(parameters, products);
   const beats = tiles.reduce((sum, tile) => sum + tile.beats.length, 0);
@@ -36,6 +40,7 @@ export const runWithStalls = (
   }
   const collector = new Collector(parameters, products, tiles);
   const { x, w, y } = sim.io;
+  const start = sim.cycle;
   const putX = (beat: number): void => {
     x.data.poke(Array.from(stimulus.x.subarray(beat * rows, (beat + 1) * rows)));
     x.unsigned.poke(stimulus.unsigned[beat] === 1);
@@ -50,5 +55,5 @@ export const runWithStalls = (
     sink(y, results, () => collector.take(sim.cycle, y.data.peek(), 0, y.last.peek() === 1, y.overflow.peek() === 1), stalls(profiles.y, random)),
     ...monitors,
   );
-  return collector.results;
+  return { results: collector.results, cycles: collector.lastCycle + 1 - start, beats };
 };
