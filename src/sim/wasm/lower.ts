@@ -60,8 +60,6 @@ const readWhole = (holder: Holder, read: Read): Node => {
   return only !== undefined && holder.nets.length === 1 ? read(only) : readBits(holder, 0, holder.width, read);
 };
 
-const maxOf = (width: number): number => 2 ** Math.min(width, 40) - 1;
-
 /** Bits above a signal that an index can reach. */
 const beyondNet = ({ garbage, signal }: Holder, width: number): Net => {
   const bits = (): bigint => garbage.bits(`${signal.name} beyond`, width);
@@ -96,7 +94,7 @@ export class Reader {
   }
 
   offset(select: NonNullable<Place["select"]>, convert: (node: Node) => Node): { readonly offset: Node; readonly most: number } {
-    const most = select.dynamic.reduce((sum, { index, stride }) => sum + maxOf(index.width) * stride, this.region.offset(select));
+    const most = select.dynamic.reduce((sum, { index, stride }) => sum + (2 ** index.width - 1) * stride, this.region.offset(select));
     const width = Math.max(1, Math.ceil(Math.log2(most + 1)));
     let offset: Node = lit(BigInt(this.region.offset(select)), width, false);
     for (const { index, stride } of select.dynamic) {

@@ -54,7 +54,7 @@ const pushShift = (e: Emitter, node: Node & { op: "shl" | "shr" }): void => {
     pushLow(e, type, node.a);
     pushConstant(e, type, BigInt(Math.min(amount, limit)));
     f.op(`${type}.${operation}`);
-  } else if (2 ** Math.min(amount.width, 31) - 1 < bits) {
+  } else if (2 ** amount.width - 1 < bits) {
     pushLow(e, type, node.a);
     pushAmount(e, amount, limit);
     if (type === "i64") f.op("i64.extend_i32_u");
@@ -62,7 +62,7 @@ const pushShift = (e: Emitter, node: Node & { op: "shl" | "shr" }): void => {
   } else {
     pushClamped(e, node, type, operation, limit);
   }
-  const natural = node.a.width + (typeof amount === "number" ? amount : 2 ** Math.min(amount.width, 31) - 1);
+  const natural = node.a.width + (typeof amount === "number" ? amount : 2 ** amount.width - 1);
   if (left && node.width < natural) e.normalize(type, node.width, node.signed);
 };
 
