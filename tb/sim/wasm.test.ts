@@ -1,7 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Random } from "../../src/base/random.ts";
 import { tenderArray } from "../../src/designs/index.ts";
-import { bool, type Circuit, input, type Module, module, mux, named, output, reg, sync, uint, wire } from "../../src/hdl/index.ts";
+import {
+  bool,
+  type Circuit,
+  constant,
+  input,
+  type Module,
+  match,
+  memory,
+  module,
+  mux,
+  named,
+  output,
+  reg,
+  states,
+  sync,
+  uint,
+  vec,
+  when,
+  wire,
+} from "../../src/hdl/index.ts";
 import { makeClocks } from "../../src/sim/clocks.ts";
 import { EmbeddedEngine } from "../../src/sim/embedded.ts";
 import { Garbage } from "../../src/sim/garbage.ts";
@@ -48,7 +68,7 @@ describe("functions of any size", () => {
 const netsOf = (circuit: Circuit, cells: boolean): number => flatten(circuit, new Garbage(1), cells).registers.length;
 
 describe("grids", () => {
-  const array = (size: number): Module => tenderArray({ rows: size, cols: size, kind: "int8", accWidth: 32, shiftBits: 2 }) as Module;
+  const array = (size: number): ReturnType<typeof tenderArray> => tenderArray({ rows: size, cols: size, kind: "int8", accWidth: 32, shiftBits: 2 });
 
   test("Tender's array keeps its cells together: its scalar registers don't grow with the number of cells", () => {
     const [small, large] = [array(8), array(16)];
@@ -60,7 +80,7 @@ describe("grids", () => {
   test("a wire inside a cell can be read: the cells are then computed one by one, to the same values", async () => {
     const sums = await Promise.all(
       [[], ["cell_row[1].cell_col[2].u_cell.sum"]].map(async (paths) => {
-        const sim = await simulate(array(4) as ReturnType<typeof tenderArray>, { engine: "wasm", seed: 3, paths });
+        const sim = await simulate(array(4), { engine: "wasm", seed: 3, paths });
         sim.reset();
         const { x, w, y } = sim.io;
         for (const port of [x.valid, w.valid, x.first, y.ready]) port.poke(1);
@@ -77,6 +97,45 @@ describe("grids", () => {
     // Row 1, column 2 gets operands three cycles late: after four edges one product of 2 and 7 is in its accumulator and the next on its way, after eight there are five.
     expect(sums[1]!.seen).toEqual([28]);
     expect(sums.map(({ acc }) => acc)).toEqual([70, 70]);
+  });
+});
+
+describe("writes in branches", () => {
+  const branching = module(
+    "branching",
+    { kind: input(uint(2)), at: input(uint(2)), data: input(uint(8)), y: output(vec(4, uint(8))) },
+    (io) => {
+      const state = reg("state", states("kind", "low", "high", "both"), { reset: "low" });
+      const words = memory("words", { depth: 4, element: uint(8), initial: [1, 2, 3, 4] });
+      for (const at of [0, 1, 2, 3]) io.y.at(at).set(words.read(`word${at}`, constant(uint(2), at), { latency: 0 }));
+      sync(() => {
+        match(state, {
+          low: () => words.write(io.at, io.data),
+          high: () => when(io.kind.bit(0), () => words.write(0, 17)).otherwise(() => words.write(io.at.not(), io.data.xor(255))),
+          both: () => words.write(3, io.data),
+        });
+        when(io.kind.eq(0), () => state.set("low"))
+          .elsewhen(io.kind.eq(3), () => state.set("both"))
+          .otherwise(() => state.set("high"));
+      });
+    },
+    "Writes a memory from everywhere.",
+  );
+
+  test("only the branch that is taken writes, as in the reference", async () => {
+    const run = async (engine: "wasm" | "reference"): Promise<number[][]> => {
+      const sim = await simulate(branching, { engine });
+      const random = new Random(5);
+      sim.reset();
+      return Array.from({ length: 200 }, () => {
+        sim.io.kind.poke(random.integer(0, 3));
+        sim.io.at.poke(random.integer(0, 3));
+        sim.io.data.poke(random.integer(0, 255));
+        sim.step();
+        return sim.io.y.peek().map(Number);
+      });
+    };
+    expect(await run("wasm")).toEqual(await run("reference"));
   });
 });
 
