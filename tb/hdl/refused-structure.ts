@@ -185,6 +185,13 @@ export const structureCases: Record<string, Record<string, () => unknown>> = {
         io.y.at(1).set(io.a);
       }),
     "every iteration drives the same": () => build({ a: input(uint(4)), y: output(uint(4)) }, (io) => repeat("lane", 2, () => io.y.set(io.a))),
+    "an iteration drives what another statement drives in the next": () =>
+      build({ a: input(uint(4)), y: output(vec(4, uint(4))) }, (io) =>
+        repeat("lane", 3, (i) => {
+          io.y.at(i).set(io.a);
+          io.y.at(i.plus(1)).set(io.a);
+        }),
+      ),
     "an output that is never driven": () => build(io8, (io) => discard("a", io.a)),
     "an element that is never driven": () => build({ a: input(uint(4)), y: output(vec(2, uint(4))) }, (io) => io.y.at(0).set(io.a)),
     "a register that is never set": () => build(io8, (io) => io.y.set(reg("kept", uint(8)).xor(io.a))),
