@@ -1,5 +1,6 @@
 import { UserError } from "../base/error.ts";
 import type { Loop, Signal } from "./circuit.ts";
+import { fold } from "./fold.ts";
 import { callerLocation } from "./location.ts";
 
 /**
@@ -210,17 +211,7 @@ const mirrored: Record<CompareOp, CompareOp> = { eq: "eq", ne: "ne", lt: "gt", l
 export const compare = (op: CompareOp, a: Node, b: Node): Node => {
   if (a.op === "lit" && b.op !== "lit") return compare(mirrored[op], b, a);
   const width = Math.max(a.width, b.width);
-  if (a.op === "lit" && b.op === "lit") {
-    const outcome = {
-      eq: a.value === b.value,
-      ne: a.value !== b.value,
-      lt: a.value < b.value,
-      le: a.value <= b.value,
-      gt: a.value > b.value,
-      ge: a.value >= b.value,
-    };
-    return asBit(outcome[op]);
-  }
+  if (a.op === "lit" && b.op === "lit") return lit(fold(op, a.value, b.value), 1, false);
   const known = outcomeAtLimit(op, a, b);
   return known === undefined ? { op, a: extend(a, width), b: extend(b, width), width: 1, signed: false } : asBit(known);
 };
@@ -249,17 +240,7 @@ export const binary = (op: BinaryOp, a: Node, b: Node): Node => {
   const { signed } = a;
   const widest = Math.max(a.width, b.width);
   const width = op === "mul" ? a.width + b.width : op === "add" || op === "sub" ? widest + 1 : widest;
-  if (a.op === "lit" && b.op === "lit") {
-    const outcome = {
-      add: a.value + b.value,
-      sub: a.value - b.value,
-      mul: a.value * b.value,
-      and: a.value & b.value,
-      or: a.value | b.value,
-      xor: a.value ^ b.value,
-    };
-    return lit(outcome[op], width, signed);
-  }
+  if (a.op === "lit" && b.op === "lit") return lit(fold(op, a.value, b.value), width, signed);
   const logic = op === "and" || op === "or" || op === "xor";
   if (logic && width === 1) {
     const folded = foldBit(op, a, b) ?? foldBit(op, b, a);
@@ -282,7 +263,7 @@ export const reduce = (op: ReduceOp, a: Node): Node => {
 const opposite: Record<CompareOp, CompareOp> = { eq: "ne", ne: "eq", lt: "ge", ge: "lt", gt: "le", le: "gt" };
 
 export const notOf = (a: Node): Node => {
-  if (a.op === "lit") return lit(~a.value, a.width, a.signed);
+  if (a.op === "lit") return lit(fold("xor", a.value, -1n), a.width, a.signed);
   if (a.op === "not") return a.a;
   if (a.op in opposite) return { ...a, op: opposite[a.op as CompareOp] } as Node;
   return { op: "not", a, width: a.width, signed: a.signed };
@@ -293,7 +274,7 @@ export const shiftLeft = (a: Node, amount: number | Node): Node => {
   const most = typeof amount === "number" ? amount : 2 ** amount.width - 1;
   if (amount === 0) return a;
   if (a.op === "lit" && (typeof amount === "number" || a.value === 0n))
-    return lit(a.value << BigInt(typeof amount === "number" ? amount : 0), a.width + most, a.signed);
+    return lit(fold("shl", a.value, BigInt(typeof amount === "number" ? amount : 0)), a.width + most, a.signed);
   return { op: "shl", a, amount, width: a.width + most, signed: a.signed };
 };
 
@@ -302,7 +283,7 @@ export const shiftRight = (a: Node, amount: number | Node): Node => {
   if (typeof amount !== "number" && isZero(a)) return a;
   if (typeof amount !== "number") return { op: "shr", a, amount, width: a.width, signed: a.signed };
   if (amount === 0) return a;
-  if (a.op === "lit") return lit(a.value >> BigInt(amount), Math.max(1, a.width - amount), a.signed);
+  if (a.op === "lit") return lit(fold("shr", a.value, BigInt(amount)), Math.max(1, a.width - amount), a.signed);
   if (amount >= a.width) return a.signed ? castSign(sliceOf(a, a.width - 1, 1), true) : lit(0n, 1, false);
   return castSign(sliceOf(a, amount, a.width - amount), a.signed);
 };
