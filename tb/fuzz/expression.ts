@@ -266,11 +266,6 @@ export class ExpressionWriter {
     return fitting.width <= shape.width ? fitting.text : narrowed(fitting, shape.width, expr.n[1]).text;
   }
 
-  /** A signal as it is, cut to a shape: never a constant. */
-  signal(shape: Shape, expr: Expr): string {
-    return this.like(shape, { op: "ref", args: [], n: [expr.n[0], 0] });
-  }
-
   #sameClock(shape: Shape): Value[] {
     const text = shapeText(shape);
     return this.#values.filter(
