@@ -12,15 +12,19 @@ export interface ArrayShape {
 }
 
 /**
- * Which element a cell has: `row + rowStep * r`, `column + c` where `steps` says that it follows the columns. The cell
- * in row r and column c of the grid.
+ * Which element a cell has, in row r and column c of the grid: that in row `row + rowStep * r` and column `column + skew * r`, plus c where it
+ * follows the columns.
  */
 export interface Access {
   readonly signal: FlatSignal;
   readonly row: number;
   readonly rowStep: number;
   readonly column: number;
+  /** 0 where the access follows the columns. */
+  readonly skew: number;
   readonly followsColumn: boolean;
+  /** First bit of the part of the element. */
+  readonly low: number;
 }
 
 /** Rows and elements of a vector; undefined for a signal that is none, or is cut in another way. */
@@ -40,15 +44,19 @@ const strideOf = ({ loops }: Select, loop: Loop | undefined): number => loops.fi
 /** The elements that a part of a vector is in the cells of a grid; undefined where a vector of lanes can't take them at once. */
 export const accessOf = (signal: FlatSignal, select: Select, loops: readonly Loop[]): Access | undefined => {
   const shape = shapeOf(signal);
-  if (shape === undefined || select.width !== shape.width || select.constant % shape.width !== 0) return undefined;
-  const element = select.constant / shape.width;
-  const columnLoop = loops.at(-1);
-  const columnStride = strideOf(select, columnLoop) / shape.width;
+  if (shape === undefined) return undefined;
+  const low = select.constant % shape.width;
+  if (low + select.width > shape.width) return undefined;
+  const element = (select.constant - low) / shape.width;
+  const columnLoop = loops.at(-1)!;
   const rowLoop = loops.length > 1 ? loops[0] : undefined;
+  const columnStride = strideOf(select, columnLoop) / shape.width;
   const rowStride = strideOf(select, rowLoop) / shape.width;
   const column = element % shape.columns;
   const row = (element - column) / shape.columns;
-  if (columnStride === 0) return rowStride === 1 && shape.rows === 1 ? { signal, row: element, rowStep: 1, column: 0, followsColumn: false } : undefined;
-  if (columnStride !== 1 || rowStride % shape.columns !== 0 || column + columnLoop!.count > shape.columns) return undefined;
-  return { signal, row, rowStep: rowStride / shape.columns, column, followsColumn: true };
+  const skew = rowStride % shape.columns;
+  const followsColumn = columnStride === 1;
+  const last = column + (followsColumn ? columnLoop.count - 1 : skew * ((rowLoop?.count ?? 1) - 1));
+  if (last < 0 || last >= shape.columns || (followsColumn ? skew !== 0 : columnStride !== 0)) return undefined;
+  return { signal, row, rowStep: Math.trunc(rowStride / shape.columns), column, skew, followsColumn, low };
 };

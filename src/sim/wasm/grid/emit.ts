@@ -186,26 +186,28 @@ export class GridEmitter implements Surroundings {
     lanes.end();
   }
 
-  /** Where the first row and column of an access is. */
-  #elements({ signal, row, column, followsColumn }: Access): Elements {
+  /** Where the element of the first row and column of an access is. */
+  #elements({ signal, row, column }: Access): Elements {
     const { offset, bytes } = this.#storage.arrays.get(signal)!;
-    return { offset: offset + bytes * (followsColumn ? row * this.#storage.stride + column : row), bytes };
+    return { offset: offset + bytes * (row * this.#storage.stride + column), bytes };
   }
 
   #loadElements(access: Access): Vector {
     const { f } = this.#e;
     const { cell, inRow, row } = this.#pointers;
     const { offset, bytes } = this.#elements(access);
-    const { rowStep, followsColumn } = access;
-    const fromRow = (base: () => void, perRow: number): void => {
+    const { rowStep, skew, followsColumn } = access;
+    const perRow = rowStep * this.#storage.stride + skew;
+    const fromRow = (base: () => void): void => {
       base();
+      if (perRow === 0) return;
       f.get(row);
       f.i32(perRow * bytes);
       f.op("i32.mul");
       f.op("i32.add");
     };
     if (!followsColumn) {
-      fromRow(() => this.#e.pushBase({ clock: this.#plan.clock, offset: 0 }), 1);
+      fromRow(() => this.#e.pushBase({ clock: this.#plan.clock, offset: 0 }));
       const bits = (8 * bytes) as LaneBits;
       f.vectorMemory(laneOps[bits].loadSplat, 0, offset);
       const local = f.local("v128");
@@ -213,11 +215,7 @@ export class GridEmitter implements Surroundings {
       return { bits, locals: Array.from({ length: this.#count(bytes) }, () => local) };
     }
     if (rowStep === 1) return this.#loadFrom(() => f.get(cell.get(bytes)!), bytes, offset);
-    return this.#loadFrom(
-      () => (rowStep === 0 ? f.get(inRow.get(bytes)!) : fromRow(() => f.get(inRow.get(bytes)!), rowStep * this.#storage.stride)),
-      bytes,
-      offset,
-    );
+    return this.#loadFrom(() => fromRow(() => f.get(inRow.get(bytes)!)), bytes, offset);
   }
 
   #count(bytes: number): number {

@@ -1,3 +1,4 @@
+import type { Node } from "../../../hdl/node.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { containerBytes } from "../layout.ts";
 import { constantBytes, extend, type LaneBits, laneOps, lowHalves, narrowMask, whole } from "./vector-ops.ts";
@@ -8,6 +9,8 @@ export interface Vector {
   readonly locals: readonly number[];
 }
 
+type Bits = Pick<Node, "width" | "signed">;
+
 export const laneBitsFor = (width: number): LaneBits => (8 * Math.min(8, containerBytes(width))) as LaneBits;
 
 export const allOnes = (width: number): bigint => (1n << BigInt(width)) - 1n;
@@ -17,7 +20,9 @@ export class LaneValues {
   readonly f: FunctionBuilder;
   readonly lanes: number;
   readonly #locals: number[] = [];
-  readonly #resized = new Map<Vector, Map<LaneBits, Vector>>();
+  /** One vector may be read with and without a sign, which makes two of it in wider lanes. */
+  readonly #resizedSigned = new Map<Vector, Map<LaneBits, Vector>>();
+  readonly #resizedUnsigned = new Map<Vector, Map<LaneBits, Vector>>();
 
   /** @param lanes 4, 8 or 16 */
   constructor(f: FunctionBuilder, lanes: number) {
@@ -45,8 +50,9 @@ export class LaneValues {
   /** Makes lanes wider, extending their value, or narrower, dropping their high bits. */
   resized(vector: Vector, bits: LaneBits, signed: boolean): Vector {
     if (vector.bits === bits) return vector;
-    const made = this.#resized.get(vector) ?? new Map<LaneBits, Vector>();
-    this.#resized.set(vector, made);
+    const all = signed ? this.#resizedSigned : this.#resizedUnsigned;
+    const made = all.get(vector) ?? new Map<LaneBits, Vector>();
+    all.set(vector, made);
     const known = made.get(bits);
     if (known !== undefined) return known;
     const next = vector.bits < bits ? this.#widened(vector, signed) : this.#narrowed(vector);
@@ -169,6 +175,26 @@ export class LaneValues {
       this.f.i32(bits - 1);
       this.f.vector(ops.shr_s);
     });
+  }
+
+  /** From the way that arrays keep a value, which has no masks: a bit is 1 where it is unsigned, -1 where it is signed. */
+  protected stored(loaded: Vector, { width, signed }: Bits): Vector {
+    return width > 1 || signed ? loaded : this.map(loaded.bits, loaded, () => this.f.vector(laneOps[loaded.bits].neg));
+  }
+
+  /** Bits from `low` up of a vector. */
+  protected part(vector: Vector, from: Bits, low: number, { width, signed }: Bits): Vector {
+    if (from.width === 1) return vector;
+    if (width === 1) return this.bit(vector, low);
+    const shifted =
+      low === 0
+        ? vector
+        : this.map(vector.bits, vector, () => {
+            this.f.i32(low);
+            this.f.vector(laneOps[vector.bits][from.signed ? "shr_s" : "shr_u"]);
+          });
+    const cut = this.resized(shifted, laneBitsFor(width), from.signed);
+    return low + width === from.width && signed === from.signed ? cut : this.normalized(cut, width, signed);
   }
 
   protected select(mask: Vector, a: Vector, b: Vector): Vector {

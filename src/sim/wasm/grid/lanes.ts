@@ -1,7 +1,8 @@
-import type { CompareOp, Node } from "../../../hdl/node.ts";
+import type { CompareOp, Node, Select } from "../../../hdl/node.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { netOf } from "../lower.ts";
 import type { Net } from "../net.ts";
+import { type ArrayShape, shapeOf } from "./access.ts";
 import { allOnes, LaneValues, laneBitsFor, type Vector } from "./lane-values.ts";
 import { extendedMultiply, type LaneBits, laneOps, whole } from "./vector-ops.ts";
 
@@ -70,30 +71,14 @@ export class Lanes extends LaneValues {
   #ref(node: Node & { op: "ref" }): Vector {
     const net = netOf(node);
     const { select } = node;
-    if (net.array === undefined && select !== undefined)
-      return this.#part({ op: "ref", signal: net, width: net.width, signed: net.signed }, select.constant, node);
-    if (net.array === undefined && net.driver?.kind === "comb") return this.value(net.driver.value);
-    const loaded = this.#around.load(node);
-    if (node.width === 1) return this.map(8, loaded, () => this.f.vector(laneOps[8].neg));
-    // An element of a vector is kept with the vector's sign.
-    const kept = net.array === undefined ? net.signed : net.array.nets[0]!.signed;
-    return kept === node.signed ? loaded : this.normalized(loaded, node.width, node.signed);
+    if (net.array !== undefined) return this.#element(node, shapeOf(net.array)!, select!);
+    if (select !== undefined) return this.part(this.value({ op: "ref", signal: net, width: net.width, signed: net.signed }), net, select.constant, node);
+    return net.driver?.kind === "comb" ? this.value(net.driver.value) : this.stored(this.#around.load(node), net);
   }
 
-  /** Bits from `low` up. */
-  #part(from: Node, low: number, { width, signed }: Node): Vector {
-    if (from.width === 1) return this.value(from);
-    const vector = this.value(from);
-    if (width === 1) return this.bit(vector, low);
-    const shifted =
-      low === 0
-        ? vector
-        : this.map(vector.bits, vector, () => {
-            this.f.i32(low);
-            this.f.vector(laneOps[vector.bits][from.signed ? "shr_s" : "shr_u"]);
-          });
-    const cut = this.resized(shifted, laneBitsFor(width), from.signed);
-    return low + width === from.width && signed === from.signed ? cut : this.normalized(cut, width, signed);
+  /** An element of a vector around the grid, or some bits of it; it is kept with the vector's sign. */
+  #element(node: Node & { op: "ref" }, element: ArrayShape, { constant }: Select): Vector {
+    return this.part(this.stored(this.#around.load(node), element), element, constant % element.width, node);
   }
 
   #condition(node: Node): Vector {
@@ -117,7 +102,7 @@ export class Lanes extends LaneValues {
       case "trunc":
         return node.a.width === 1 ? this.value(node.a) : this.bit(this.value(node.a), 0);
       case "slice":
-        return this.#part(node.a, node.low, node);
+        return this.part(this.value(node.a), node.a, node.low, node);
       case "mux":
         return this.#choice(node, 8);
       case "any":
@@ -176,8 +161,12 @@ export class Lanes extends LaneValues {
     }
     // Zero-extended values with a bit to spare compare alike with and without a sign.
     const signed = a.signed || width < bits;
-    const opcode = op === "eq" || op === "ne" ? ops[op] : (ops[`${op}_${signed ? "s" : "u"}`] ?? ops[`${op}_s`]);
-    return this.pair(bits, this.numbers(a, bits), this.numbers(b, bits), opcode);
+    if (op === "eq" || op === "ne") return this.pair(bits, this.numbers(a, bits), this.numbers(b, bits), ops[op]);
+    const opcode = ops[`${op}_${signed ? "s" : "u"}`];
+    if (opcode !== undefined) return this.pair(bits, this.numbers(a, bits), this.numbers(b, bits), opcode);
+    // With the highest bit inverted, unsigned values have the order of signed ones.
+    const [x, y] = [a, b].map((operand) => this.map(bits, this.numbers(operand, bits), () => this.withConstant(bits, 1n << 63n, whole.xor)));
+    return this.pair(bits, x!, y!, ops[`${op}_s`]);
   }
 
   /** Lanes that hold a width, wider where an operand comes in wider ones anyway. */
@@ -217,9 +206,9 @@ export class Lanes extends LaneValues {
       case "cast":
         return this.normalized(this.numbers(node.a, bits), node.width, node.signed);
       case "trunc":
-        return this.#part(node.a, 0, node);
+        return this.part(this.value(node.a), node.a, 0, node);
       case "slice":
-        return this.#part(node.a, node.low, node);
+        return this.part(this.value(node.a), node.a, node.low, node);
       case "mux":
         return this.#choice(node, bits);
       case "cat":

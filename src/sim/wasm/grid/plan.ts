@@ -61,6 +61,7 @@ class Survey {
   }
 
   access(signal: FlatSignal, select: NonNullable<(Node & { op: "ref" })["select"]>): Access {
+    if (signal.nets[0]!.cell) this.refuse("a cell takes another part of its own vector than its neighbours");
     const found = accessOf(signal, select, this.#grid.loops) ?? this.refuse("a vector is read in an order that lanes don't have");
     this.arrays.add(signal);
     return found;
@@ -88,9 +89,6 @@ class Survey {
       return;
     }
     if (node.op === "ref") return this.#visitRef(node);
-    const compared = node.op === "lt" || node.op === "le" || node.op === "gt" || node.op === "ge";
-    if (compared && !node.a.signed && Math.max(node.a.width, node.b.width) > 63) this.refuse("64 bits are compared without a sign");
-    if ((node.op === "shl" || node.op === "shr") && typeof node.amount !== "number" && node.amount.width > 5) this.refuse("a shift has too many amounts");
     for (const operand of operandsOf(node)) this.visit(operand);
   }
 
@@ -121,6 +119,7 @@ export const planGrid = (grid: Grid): GridPlan => {
     const shown = source(value);
     const register = grid.registers.find(({ net }) => net === shown);
     const access = survey.access(signal, select);
+    if (access.rowStep !== 1 && grid.loops.length > 1 && grid.loops[0]!.count > 1) survey.refuse("cells drive rows apart from each other");
     if (register === undefined || !access.followsColumn) return survey.refuse("an output of a cell is no register of it");
     if (signal.nets[0]!.signed !== register.net.signed) survey.refuse("an output is read with another sign than its register");
     if (driven.has(signal)) survey.refuse("two outputs of a cell are in one vector");
@@ -173,7 +172,8 @@ export const conditionsOf = ({ grid, isUniform }: GridPlan): SharedCondition[] =
   const counts = new Map<Node | Net, { count: number; readonly condition: SharedCondition }>();
   for (const { next } of grid.registers) {
     let at = follow(next);
-    while (at.op === "mux" && isUniform(at.sel)) {
+    // A choice that is the same in all cells as a whole is computed outside of them.
+    while (at.op === "mux" && isUniform(at.sel) && !isUniform(at)) {
       const { key, inverted } = conditionOf(at.sel);
       const known = counts.get(key);
       if (known !== undefined) known.count++;
