@@ -83,17 +83,17 @@ export class Image {
     });
   }
 
-  /** A register of a grid's cell, where it is in one piece. */
+  /** A register of a grid's cell. */
   #locateInGrid(flat: Flat, path: string): InternalSignal | undefined {
     const found = findLane(flat.grids, path);
     if (found === undefined) return undefined;
-    const { net } = found.register;
-    const places = placesOfLane(found.plan, this.#storage.grids, found.register, found.lane);
+    const pieces = found.pieces.map((register) => ({ net: register.net, places: placesOfLane(found.plan, this.#storage.grids, register, found.lane) }));
+    const last = pieces.at(-1)!.net;
     return accessible(
-      net.width,
-      () => this.#read(this.#address(places[0]!), net.width),
+      last.low + last.width,
+      () => pieces.reduce((sum, { net, places }) => sum | (this.#read(this.#address(places[0]!), net.width) << BigInt(net.low)), 0n),
       (value) => {
-        for (const place of places) this.#write(this.#address(place), net.width, net.signed, value);
+        for (const { net, places } of pieces) for (const place of places) this.#write(this.#address(place), net.width, net.signed, value >> BigInt(net.low));
       },
     );
   }

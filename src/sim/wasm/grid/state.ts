@@ -34,11 +34,11 @@ export const cellScopes = (plan: GridPlan, lane: number): ((path: readonly strin
   };
 };
 
-/** The register at a path such as `cell_row[1].cell_col[2].u_cell.acc`. */
+/** The register at a path such as `cell_row[1].cell_col[2].u_cell.acc`, in its pieces, the lowest bits first. */
 export const findLane = (
   plans: readonly GridPlan[],
   path: string,
-): { readonly plan: GridPlan; readonly register: LaneRegister; readonly lane: number } | undefined => {
+): { readonly plan: GridPlan; readonly pieces: readonly LaneRegister[]; readonly lane: number } | undefined => {
   for (const plan of plans) {
     const { path: outside, loops, registers } = plan.grid;
     const prefix = outside.length === 0 ? "" : `${outside.join(".")}.`;
@@ -47,9 +47,8 @@ export const findLane = (
     const indices = loops.map(({ label }, at) => (parts[at]?.startsWith(`${label}[`) === true ? Number(parts[at].slice(label.length + 1, -1)) : Number.NaN));
     if (!indices.every((index, at) => index >= 0 && index < loops[at]!.count)) continue;
     const rest = parts.slice(loops.length).join(".");
-    const [register, ...others] = registers.filter((candidate) => [...candidate.path, candidate.net.name].join(".") === rest);
-    // A signal in several pieces is read where its cells are no grid.
-    if (register !== undefined && others.length === 0) return { plan, register, lane: indices.reduce((sum, index, at) => sum * loops[at]!.count + index, 0) };
+    const pieces = registers.filter((candidate) => [...candidate.path, candidate.net.name].join(".") === rest).toSorted((x, y) => x.net.low - y.net.low);
+    if (pieces.length > 0) return { plan, pieces, lane: indices.reduce((sum, index, at) => sum * loops[at]!.count + index, 0) };
   }
   return undefined;
 };
