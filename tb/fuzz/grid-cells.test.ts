@@ -19,8 +19,10 @@ import {
   sint,
   sync,
   type UInt,
+  type UIntShape,
   uint,
   type VarOf,
+  type VecShape,
   vec,
   when,
   wire,
@@ -58,9 +60,9 @@ const row = <S extends PortShape & { readonly kind: "uint" | "sint" | "bool" }>(
     "row_of_cells",
     { ...ports, out: output(vec(cells, shape)) },
     (io) => {
-      const around = io as unknown as Io & { readonly out: { at(c: Index): VarOf<S> } };
-      seeAll(around);
-      repeat("line", cells, (c) => cell(around, around.out.at(c), c));
+      const inside = io as unknown as Io & { readonly out: { at(c: Index): VarOf<S> } };
+      seeAll(inside);
+      repeat("line", cells, (c) => cell(inside, inside.out.at(c), c));
     },
     { doc: "A row of cells.", clock: { clk: "clk", rst: "rst", reset } },
   );
@@ -109,10 +111,13 @@ const qualifying: Readonly<Record<string, () => Module>> = {
       out.set(q);
     }),
   "a choice that is the same in all cells": () =>
-    row(uint(8), ({ en, go, a, b }, out) => {
-      const q = reg("q", uint(8));
-      sync(() => void when(en, () => when(go, () => q.set(a)).otherwise(() => q.set(b))));
-      out.set(q);
+    row(uint(8), ({ en, go, a, b, bytes }, out, c) => {
+      const [q, sum] = [reg("q", uint(8)), reg("sum", uint(8), { reset: 0 })];
+      sync(() => {
+        when(en, () => when(go.not(), () => q.set(a)).otherwise(() => q.set(b)));
+        when(go, () => sum.set(sum.addWrap(bytes.at(c)))).otherwise(() => sum.set(q));
+      });
+      out.set(sum);
     }),
   "bits of an element": () => row(uint(3), ({ bytes }, out, c) => out.set(held("q", bytes.at(c).bits(6, 4)))),
   "a bit of an element that is signed": () => row(uint(8), ({ bytes, a }, out, c) => out.set(held("q", mux(bytes.at(c).asSInt().bit(7), bytes.at(c), a)))),
@@ -131,20 +136,22 @@ for (const [what, make] of Object.entries(qualifying))
     expect(await vectorsOf(make())).toBe(1);
   });
 
-const planeOf = (shape: PortShape, body: (io: Io & { readonly out: never }) => void): Module =>
+type Row = VarOf<VecShape<UIntShape>>;
+
+const around = <S extends VecShape>(shape: S, body: (io: Io & { readonly out: VarOf<S> }) => unknown): Module =>
   module(
     "plane_of_cells",
     { ...ports, out: output(shape) },
     (io) => {
       seeAll(io);
-      body(io as never);
+      body(io);
     },
     { doc: "Cells." },
   );
 
 test("cells of a plane read columns, rows, diagonals and rows in reverse", async () => {
-  const made = planeOf(vec(3, vec(8, uint(16))), (io) => {
-    const out = io.out as Plane;
+  const made = around(vec(3, vec(8, uint(16))), (io) => {
+    const { out } = io;
     grid("mesh", 3, 8, (r, c) => {
       const reads = [io.plane.at(r).at(2), io.plane.at(r).at(r.plus(4)), io.plane.at(3).at(c), io.plane.at(r.times(-1).plus(2)).at(c), io.bytes.at(r.times(2))];
       out
@@ -157,7 +164,7 @@ test("cells of a plane read columns, rows, diagonals and rows in reverse", async
 });
 
 const line = uint(8);
-const q8 = (io: Io): UInt & VarOf<typeof line> => held("q", io.a.addWrap(io.b), { reset: 5 }) as never;
+const q8 = (io: Io): UInt & VarOf<typeof line> => held("q", io.a.addWrap(io.b), { reset: 5 });
 
 const refused: Readonly<Record<string, () => Module>> = {
   "an index that is computed": () => row(uint(8), ({ bytes, a }, out) => out.set(held("q", bytes.at(a.wrap(5))))),
@@ -178,8 +185,8 @@ const refused: Readonly<Record<string, () => Module>> = {
       out.set(held("q", io.a.addWrap(crossing(slow))));
     }),
   "a vector of their own that each takes another part of": () =>
-    row(uint(8), ({ en }, out, c) => {
-      const all = reg("all", vec(cells, uint(8)), { reset: Array.from({ length: cells }, (_, i) => i) });
+    row(uint(3), ({ en }, out, c) => {
+      const all = reg("all", vec(cells, uint(3)), { reset: Array.from({ length: cells }, (_, i) => i % 8) });
       sync(() => void when(en, () => all.set(Array.from({ length: cells }, (_, i) => all.at((i + 1) % cells).addWrap(1)))));
       out.set(held("q", all.at(c)));
     }),
@@ -220,20 +227,17 @@ const refusedAround: Readonly<Record<string, (io: Io & { readonly out: Row }) =>
   },
 };
 
-type Plane = VarOf<ReturnType<typeof vec<ReturnType<typeof vec<ReturnType<typeof uint>>>>>>;
-type Row = VarOf<ReturnType<typeof vec<ReturnType<typeof uint>>>>;
-
 const joined = (out: Row, both: Row): void => out.set(Array.from({ length: cells }, (_, i) => both.at(i).addWrap(both.at(i + cells))));
 
 for (const [what, body] of Object.entries(refusedAround))
   test(`cells with ${what} run one by one`, async () => {
-    const grids = await vectorsOf(planeOf(vec(cells, uint(8)), body as never));
+    const grids = await vectorsOf(around(vec(cells, uint(8)), body));
     expect(grids).toBe(what.includes("another clock") ? 1 : 0);
   });
 
 test("cells with results in every other row, and two grids with results in one vector, run one by one", async () => {
-  const apart = planeOf(vec(5, vec(8, uint(8))), (io) => {
-    const out = io.out as Plane;
+  const apart = around(vec(5, vec(8, uint(8))), (io) => {
+    const { out } = io;
     grid("mesh", 3, 8, (r, c) =>
       out
         .at(r.times(2))
@@ -243,8 +247,8 @@ test("cells with results in every other row, and two grids with results in one v
     for (const r of [1, 3]) out.at(r).set(Array.from({ length: 8 }, (_, c) => io.plane.at(r).at(c)));
   });
   expect(await vectorsOf(apart)).toBe(0);
-  const shared = planeOf(vec(2 * cells, uint(8)), (io) => {
-    const out = io.out as Row;
+  const shared = around(vec(2 * cells, uint(8)), (io) => {
+    const { out } = io;
     repeat("low", cells, (c) => out.at(c).set(held("q", io.bytes.at(c).addWrap(io.a))));
     repeat("high", cells, (c) => out.at(c.plus(cells)).set(held("p", io.bytes.at(c).addWrap(io.b))));
   });

@@ -96,7 +96,7 @@ const cell = (recipe: GridRecipe, { sources, shared, targets }: Surroundings, pr
     register: reg(`q${i}`, shapeOf(shape) as never, startOf(shape, start) as never) as unknown as Value & Any,
   }));
   const cases = recipe.phases.map((_, i) => `p${i}`);
-  const phase = cases.length < 2 ? undefined : reg("phase", states(`${prefix}phase`, ...(cases as [string, string])), { reset: cases[0]! } as never);
+  const phase = cases.length < 2 ? undefined : reg("phase", states(`${prefix}phase`, ...(cases as [string, string])), { reset: cases[0]! });
   const readable = [...sources, ...declared.map(({ register }) => register)];
   const maker = new Maker(readable, phase === undefined ? [] : [phase], "t");
   const child = recipe.child === null ? [] : childOutputs(recipe.child, readable, prefix, about(recipe));
