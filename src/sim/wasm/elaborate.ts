@@ -10,7 +10,7 @@ import type { Grid } from "./grid/grid.ts";
 import type { Domain, Driver, FlatMemory, FlatSignal, Net } from "./net.ts";
 
 /** Elements of a vector that an index chooses among; one of more elements stays in one piece. */
-const mostIndexed = 64;
+const mostIndexed = 256;
 
 /** A signal of one region, cut where one driver ends and the next begins. */
 export class Holder implements FlatSignal {

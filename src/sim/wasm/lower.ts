@@ -105,18 +105,30 @@ export class Reader {
     return { offset, most };
   }
 
-  /** First bits of the parts that an index can choose, in the order of its values; undefined where there are many, or one lies half beyond the signal. */
+  /** First bits of the parts that indices can choose, by the value of `indexOf`; undefined where there are many, or one lies half beyond the signal. */
   parts({ width }: Holder, select: Select): readonly number[] | undefined {
-    const [only, ...others] = select.dynamic;
-    if (only === undefined || others.length > 0 || only.index.width > mostIndexBits) return undefined;
+    const bits = select.dynamic.reduce((sum, { index }) => sum + index.width, 0);
+    if (bits > mostIndexBits) return undefined;
     const first = this.region.offset(select);
-    const lows = Array.from({ length: 2 ** only.index.width }, (_, value) => first + value * only.stride);
+    const lows = Array.from({ length: 2 ** bits }, (_, value) => {
+      let rest = value;
+      return select.dynamic.reduce((low, { index, stride }) => {
+        const own = rest % 2 ** index.width;
+        rest = (rest - own) / 2 ** index.width;
+        return low + own * stride;
+      }, first);
+    });
     return lows.every((low) => low >= width || low + select.width <= width) ? lows : undefined;
+  }
+
+  /** All indices of a part as one number, the first in the lowest bits. */
+  indexOf({ dynamic }: Select, convert: (node: Node) => Node): Node {
+    return catOf(dynamic.toReversed().map(({ index }) => castSign(convert(index), false)));
   }
 
   /** One of several parts, by the bits of an index. */
   #chosen(holder: Holder, index: Node, lows: readonly number[], width: number, read: Read): Node {
-    const last = lows.at(-1)! + width;
+    const last = Math.max(...lows) + width;
     const part = (low: number): Node =>
       low < holder.width ? readBits(holder, low, width, read) : sliceOf(this.#above(holder, last - holder.width), low - holder.width, width);
     let level = lows.map(part);
@@ -144,7 +156,7 @@ export class Reader {
     if (select.dynamic.length === 0) return castSign(readBits(holder, this.region.offset(select), node.width, read), node.signed);
     if (this.region.grid !== undefined) throw new GridRefusal(this.region.grid.item, "an index is computed at run time");
     const lows = this.parts(holder, select);
-    if (lows !== undefined) return castSign(this.#chosen(holder, convert(select.dynamic[0]!.index), lows, node.width, read), node.signed);
+    if (lows !== undefined) return castSign(this.#chosen(holder, this.indexOf(select, convert), lows, node.width, read), node.signed);
     const { offset, most } = this.offset(select, convert);
     const missing = most + node.width - holder.width;
     const whole = castSign(readWhole(holder, read), false);
@@ -278,24 +290,48 @@ export class Block {
       throw new GridRefusal(region.grid.item, "a cell sets a signal around it");
     if (select === undefined) return setBits(holder, 0, value, values.own);
     if (select.dynamic.length === 0) return setBits(holder, region.offset(select), value, values.own);
-    const lows = this.#reader.parts(holder, select)?.filter((low) => low < holder.width);
-    if (lows?.every((low) => isCut(holder, low) && isCut(holder, low + value.width)) === true) {
-      const index = this.#node(select.dynamic[0]!.index, values);
+    const convert = (node: Node): Node => this.#node(node, values);
+    const lows = this.#reader.parts(holder, select);
+    const inside = lows?.filter((low) => low < holder.width) ?? [];
+    if (lows !== undefined && inside.every((low) => isCut(holder, low) && isCut(holder, low + value.width))) {
+      const index = this.#reader.indexOf(select, convert);
       lows.forEach((low, at) => {
-        const hit = raw({ op: "eq", a: index, b: lit(BigInt(at), index.width, index.signed), width: 1, signed: false });
+        if (low >= holder.width) return;
+        const hit = raw({ op: "eq", a: index, b: lit(BigInt(at), index.width, false), width: 1, signed: false });
         setBits(holder, low, value, { set: (net, part) => values.own.set(net, choose(hit, part, values.get(net))) });
       });
       return;
     }
-    const { offset } = this.#reader.offset(select, (node) => this.#node(node, values));
+    const { offset } = this.#reader.offset(select, convert);
     const { width } = holder;
     const old = readBits(holder, 0, width, (net) => values.get(net));
     const shifted = (a: Node): Node => raw({ op: "shl", a: castSign(a, false), amount: offset, width, signed: false });
     const hole = raw({ op: "not", a: shifted(lit((1n << BigInt(value.width)) - 1n, value.width, false)), width, signed: false });
     const kept = raw({ op: "and", a: old, b: hole, width, signed: false });
-    setBits(holder, 0, raw({ op: "or", a: kept, b: shifted(value), width, signed: false }), values.own);
+    setBits(holder, 0, stepOf(holder, raw({ op: "or", a: kept, b: shifted(value), width, signed: false })), values.own);
   }
 }
+
+/** A net for what a wide signal is after one of several statements, so that long expressions can be divided into functions. */
+const stepOf = ({ signal, inGrid }: Holder, value: Node): Node => {
+  const { width } = value;
+  const shape = { kind: "uint", width } as const;
+  const garbage = (): bigint => 0n;
+  const net: Net = {
+    ...signal,
+    shape,
+    role: "wire",
+    low: 0,
+    width,
+    signed: false,
+    reset: undefined,
+    initial: undefined,
+    garbage,
+    cell: inGrid,
+    driver: { kind: "comb", value },
+  };
+  return refNet(net);
+};
 
 /** Gives the nets of a part of a signal their pieces of a value. */
 export const setBits = (holder: Holder, low: number, value: Node, into: { set(net: Net, value: Node): unknown }): void => {
@@ -306,10 +342,6 @@ export const setBits = (holder: Holder, low: number, value: Node, into: { set(ne
     into.set(net, castSign(whole ? value : sliceOf(value, net.low - low, net.width), net.signed));
   }
 };
-
-/** Whether there is a word of the memory at an address. */
-const inside = ({ depth }: Memory, address: Node): Node =>
-  2 ** address.width === depth ? one : raw({ op: "lt", a: address, b: lit(BigInt(depth), address.width, false), width: 1, signed: false });
 
 /** 1 where a word that is read changes at the same edge, for a read that calls this undefined. */
 export const collides = (read: MemoryRead, address: Node, { memory, words, writes }: FlatMemory, rising: (domain: Domain) => Node): Node | undefined => {

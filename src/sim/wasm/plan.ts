@@ -116,6 +116,7 @@ export class Plan<E> {
   #scan(nodes: readonly Node[]): { readonly needs: readonly Net[]; readonly size: number } {
     const needs = new Set<Net>();
     const seen = new Set<Node>();
+    let size = 0;
     const stack = [...nodes];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       this.#uses.set(node, (this.#uses.get(node) ?? 0) + 1);
@@ -126,11 +127,20 @@ export class Plan<E> {
       }
       if (seen.has(node)) continue;
       seen.add(node);
+      size += costOf(node);
       stack.push(...operandsOf(node));
     }
-    return { needs: [...needs], size: seen.size };
+    return { needs: [...needs], size };
   }
 }
+
+/** Roughly the instructions that a node takes, in those of a narrow one. */
+const costOf = (node: Node): number => {
+  if (node.width <= 64) return 1;
+  const limbs = Math.ceil(node.width / 64);
+  if (node.op === "mul") return 4 * limbs * limbs;
+  return (node.op === "shl" || node.op === "shr") && typeof node.amount !== "number" ? 3 * limbs * node.amount.width : 2 * limbs;
+};
 
 const nodesOf = ({ driver }: Net): readonly Node[] => (driver?.kind === "comb" ? [driver.value] : driver?.kind === "read" ? [driver.address] : []);
 
