@@ -139,6 +139,45 @@ describe("writes in branches", () => {
   });
 });
 
+describe("indices of large vectors", () => {
+  test.each([
+    ["each element by itself", 5, 3],
+    ["all in one piece, the last statement that holds wins", 40, 6],
+  ])("%s", async (_, columns, bits) => {
+    const board = module(
+      "board",
+      { at: input(uint(8)), row: input(uint(2)), column: input(uint(bits)), y: output(uint(63)) },
+      (io) => {
+        const cells = reg("cells", vec(4, vec(columns, uint(63))), { reset: Array.from({ length: 4 }, () => Array.from({ length: columns }, () => 0)) });
+        sync(() => {
+          for (let k = 0; k < 80; k += 1)
+            when(io.at.ge(k), () =>
+              cells
+                .at(io.row)
+                .at(io.column)
+                .set(k + 1),
+            );
+        });
+        io.y.set(cells.at(io.row).at(io.column));
+      },
+      "A register that many statements set through two indices.",
+    );
+    const sim = await simulate(board, { engine: "wasm" });
+    sim.reset();
+    const expected = new Map<string, number>();
+    const random = new Random(3);
+    for (let cycle = 0; cycle < 100; cycle++) {
+      const [at, row, column] = [random.integer(0, 255), random.integer(0, 3), random.integer(0, columns - 1)];
+      sim.io.at.poke(at);
+      sim.io.row.poke(row);
+      sim.io.column.poke(column);
+      expect(Number(sim.io.y.peek())).toBe(expected.get(`${row} ${column}`) ?? 0);
+      sim.step();
+      expected.set(`${row} ${column}`, Math.min(at, 79) + 1);
+    }
+  });
+});
+
 describe("long chains", () => {
   test("20,000 wires in a row neither exhaust the stack nor a function", async () => {
     const chain = module(
