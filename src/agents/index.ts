@@ -1,2 +1,3 @@
 /** Parts of test benches, as tasks. */
+export { type AxiLiteAccess, type AxiLiteBus, type AxiLiteManagerOptions, type AxiResponse, axiLiteManager, type SubTask } from "./axi-lite.ts";
 export { type StallProfile, sink, source, stallProfiles, stalls } from "./stream.ts";

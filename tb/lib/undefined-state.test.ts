@@ -3,13 +3,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { histogram } from "../../docs/examples/histogram.ts";
 import { mac } from "../../docs/examples/mac.ts";
-import { stallProfiles } from "../../src/agents/index.ts";
+import { timer, timerMap } from "../../docs/examples/timer.ts";
+import { type AxiLiteBus, stallProfiles } from "../../src/agents/index.ts";
 import type { Random } from "../../src/base/random.ts";
 import { type ArrayParameters, type ArrayPorts, designs, tenderArray, tenderCell } from "../../src/designs/index.ts";
 import { verifiedArrays } from "../../src/designs/tender/verified.ts";
 import { bool, input, module, output, type PortMap, reg, sync, when } from "../../src/hdl/index.ts";
 import { roundRobinArbiter } from "../../src/lib/arbiter.ts";
 import { axiLiteRegisters } from "../../src/lib/axi.ts";
+import { registerBlock } from "../../src/lib/csr/index.ts";
 import { fifo } from "../../src/lib/fifo.ts";
 import { axisSlice } from "../../src/lib/stream.ts";
 import type { Simulation, TaskSpec } from "../../src/sim/index.ts";
@@ -39,19 +41,26 @@ const arrays = verifiedArrays.filter(({ rows, cols }) => rows * cols <= 24);
 
 const isResult = ({ y }: Simulation<ArrayPorts>["io"]): boolean => y.valid.peek() === 1;
 
+/** Answers on AXI4-Lite say something while they are there. */
+const answers = {
+  "sAxil.bresp": ({ sAxil }: { readonly sAxil: AxiLiteBus }) => sAxil.bvalid.peek() === 1,
+  "sAxil.rresp": ({ sAxil }: { readonly sAxil: AxiLiteBus }) => sAxil.rvalid.peek() === 1,
+  "sAxil.rdata": ({ sAxil }: { readonly sAxil: AxiLiteBus }) => sAxil.rvalid.peek() === 1,
+};
+
 const blocks = {
   "src/lib/arbiter.ts": [of({ design: roundRobinArbiter({ requesters: 5 }) })],
   "src/lib/axi.ts": [
     of({
       design: axiLiteRegisters({ registers: 3 }),
       payload: {
-        "sAxil.bresp": ({ sAxil }) => sAxil.bvalid.peek() === 1,
-        "sAxil.rresp": ({ sAxil }) => sAxil.rvalid.peek() === 1,
+        ...answers,
         // A read that is answered with an error brings no data.
         "sAxil.rdata": ({ sAxil }) => sAxil.rvalid.peek() === 1 && sAxil.rresp.peek() === 0,
       },
     }),
   ],
+  "src/lib/csr": [of({ design: registerBlock(timerMap), payload: answers })],
   "src/lib/fifo.ts": [of({ design: fifo({ width: 40, depth: 4 }), payload: { outData: (io) => io.outValid.peek() === 1 } })],
   "src/lib/stream.ts": [
     of({
@@ -61,6 +70,7 @@ const blocks = {
   ],
   "docs/examples/histogram.ts": [of({ design: histogram({ sampleWidth: 3, countWidth: 8 }), payload: { bin: (io) => io.binValid.peek() === 1 } })],
   "docs/examples/mac.ts": [of({ design: mac({ dataWidth: 8, accWidth: 20 }) })],
+  "docs/examples/timer.ts": [of({ design: timer, payload: answers })],
   "tender-cell": arrays.map((parameters) =>
     of({
       design: tenderCell(parameters),
