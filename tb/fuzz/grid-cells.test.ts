@@ -163,6 +163,29 @@ test("cells of a plane read columns, rows, diagonals and rows in reverse", async
   expect(await vectorsOf(made)).toBe(1);
 });
 
+test("grids read each other's vectors, in both directions", async () => {
+  const made = around(vec(cells, uint(8)), (io) => {
+    const back = wire("back", vec(cells + 1, uint(8)));
+    repeat("first", cells, (c) => io.out.at(c).set(held("q", back.at(c.plus(1)).addWrap(io.bytes.at(c)))));
+    repeat("second", cells, (c) => back.at(c).set(held("p", io.out.at(c).xor(io.bytes.at(c)), { reset: 3 })));
+    back.at(cells).set(io.out.at(0).xor(back.at(0)));
+  });
+  expect(await vectorsOf(made)).toBe(2);
+});
+
+test("cells of a further clock", async () => {
+  const made = around(vec(cells, uint(8)), (io) => {
+    const theirs = wire("theirs", vec(cells, uint(8)));
+    repeat("others", cells, (c) => {
+      const p = reg("p", uint(8), { clock: io.other, reset: 9 });
+      sync(io.other, () => p.set(p.addWrap(crossing(io.a)).shl(1).wrap(8)));
+      theirs.at(c).set(p);
+    });
+    for (let i = 0; i < cells; i++) io.out.at(i).set(crossing(theirs.at(i)));
+  });
+  expect(await vectorsOf(made)).toBe(1);
+});
+
 const line = uint(8);
 const q8 = (io: Io): UInt & VarOf<typeof line> => held("q", io.a.addWrap(io.b), { reset: 5 });
 

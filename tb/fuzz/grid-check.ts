@@ -14,18 +14,11 @@ export interface CheckedGrid {
   readonly difference: string | undefined;
 }
 
-/** Registers of three cells: the reference engine searches long for a path, and the nets' registers show at the outputs. */
+/** Registers of one cell: the reference engine searches long for a path, and the nets' registers show at the outputs. */
 const registerPaths = ({ rows, columns, isPlane, isModule, nets, registers, phases, child, seed }: GridRecipe): string[] => {
-  const places = [
-    [0, 0],
-    [seed % rows, seed % columns],
-    [rows - 1, columns - 1],
-  ] as const;
+  const [r, c] = seed % 3 === 0 ? [rows - 1, columns - 1] : [seed % rows, seed % columns];
   const names = [...registers.map((_, i) => `q${nets.length + i}`), ...(phases.length > 1 ? ["phase"] : []), ...(child === null ? [] : ["u_child.held_q"])];
-  return places.flatMap(([r, c]) => {
-    const cell = `${isPlane ? `mesh_row[${r}].mesh_col[${c}]` : `mesh[${c}]`}.${isModule ? "u_cell." : ""}`;
-    return names.map((name) => `${cell}${name}`);
-  });
+  return names.map((name) => `${isPlane ? `mesh_row[${r}].mesh_col[${c}]` : `mesh[${c}]`}.${isModule ? "u_cell." : ""}${name}`);
 };
 
 /** Runs random cells in vectors, edge by edge and in blocks, one by one, and in the reference engine. */

@@ -5,9 +5,9 @@ import { checkGrid } from "./grid-check.ts";
 import { gridArbitrary } from "./grid-recipe.ts";
 
 const seed = rootSeed();
-const circuits = 250;
+const circuits = 300;
 
-test("250 grids of random cells run alike in vectors, in blocks, cell by cell and in the reference engine", { timeout: 300_000 }, async () => {
+test("300 grids of random cells run alike in vectors, in blocks, cell by cell and in the reference engine", { timeout: 300_000 }, async () => {
   let inVectors = 0;
   const property = fc.asyncProperty(gridArbitrary, async (recipe) => {
     const { vectors, difference } = await checkGrid(recipe);
@@ -16,5 +16,5 @@ test("250 grids of random cells run alike in vectors, in blocks, cell by cell an
   });
   await fc.assert(property, { seed, numRuns: circuits });
   process.stdout.write(`fuzz: seed ${seed}, ${circuits} grids of random cells, ${inVectors} of them in vectors\n`);
-  expect(inVectors).toBeGreaterThan(0.75 * circuits);
+  expect(inVectors).toBeGreaterThan(0.7 * circuits);
 });
