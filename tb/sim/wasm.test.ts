@@ -150,7 +150,7 @@ describe("indices of large vectors", () => {
       (io) => {
         const cells = reg("cells", vec(4, vec(columns, uint(63))), { reset: Array.from({ length: 4 }, () => Array.from({ length: columns }, () => 0)) });
         sync(() => {
-          for (let k = 0; k < 80; k += 1)
+          for (let k = 0; k < statements; k += 1)
             when(io.at.ge(k), () =>
               cells
                 .at(io.row)
