@@ -6,17 +6,21 @@
  * - `operators`: a table of the expressions listed in the comment, one a line, with shape and text.
  * - `block NAME`: source, printed text and hand-written text of one block of the language review.
  * - `printed FILE`: the text that the module exported by the tutorial's file FILE prints.
+ * - `source FILE`: the text of a file of the clone.
+ * - `timer FORMAT`: the example's registers as `markdown`, `c` or `systemrdl`.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { timerMap } from "../docs/examples/timer.ts";
 import type { Circuit, Module, SInt, UInt } from "../src/hdl/index.ts";
 import * as hdl from "../src/hdl/index.ts";
+import { cHeader, registerPage, systemRdl } from "../src/lib/csr/index.ts";
 import { verilogFiles } from "../src/verilog/index.ts";
 import { reviewedBlocks } from "../tb/verilog/blocks.ts";
 
-export const pages = ["docs/hdl.md", "docs/language-review.md", "docs/tutorial.md"];
+export const pages = ["docs/csr.md", "docs/hdl.md", "docs/language-review.md", "docs/tutorial.md"];
 
 const fenced = (language: string, text: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 
@@ -99,6 +103,18 @@ const printed = async (file: string, page: string): Promise<string> => {
   }
 };
 
+const registerTexts = new Map([
+  ["markdown", registerPage],
+  ["c", cHeader],
+  ["systemrdl", systemRdl],
+]);
+
+const registerText = (format: string): string => {
+  const print = registerTexts.get(format);
+  if (print === undefined) throw new Error(`no text of registers is called ${format}`);
+  return fenced(format, print(timerMap));
+};
+
 const lastBlock = (text: string): string => [...text.matchAll(/```ts\n([\s\S]*?)```/g)].at(-1)?.[1] ?? "";
 
 const generated = async (kind: string, argument: string, above: string, page: string): Promise<string> => {
@@ -109,6 +125,10 @@ const generated = async (kind: string, argument: string, above: string, page: st
       return operators(argument);
     case "block":
       return review(argument);
+    case "source":
+      return fenced("ts", readFileSync(argument, "utf8"));
+    case "timer":
+      return registerText(argument);
     default:
       return printed(argument, page);
   }
@@ -119,7 +139,7 @@ export const regenerated = async (text: string): Promise<string> => {
   let done = "";
   let rest = text;
   for (;;) {
-    const found = /<!-- (prints|operators|block|printed)\s*([\s\S]*?)\s*-->\n[\s\S]*?<!-- end -->/.exec(rest);
+    const found = /<!-- (prints|operators|block|printed|source|timer)\s*([\s\S]*?)\s*-->\n[\s\S]*?<!-- end -->/.exec(rest);
     if (found === null) return done + rest;
     const [whole, kind = "", argument = ""] = found;
     const above = rest.slice(0, found.index);

@@ -210,7 +210,7 @@ const unwritten = ({ registers }: RegisterMap, word: UInt): UInt[] => {
  * Registers on AXI4-Lite, 32 bits of data, as `map` has them; `hw.<register>.<field>` is the hardware's side.
  *
  * - RW and WO: `value` is what software wrote last, strobe by strobe; with `pulse`, `written` is high in the cycle in which a written value first shows, equal or not.
- * - RO: `value` is read in the cycle in which the read is taken.
+ * - RO: software reads what `value` is in the cycle before the answer shows.
  * - W1C: software clears the bits where it writes ones, `set` sets bits; where both happen at one edge, `set` wins.
  * - An address of no register, or no multiple of 4, is answered with SLVERR, reads as 0 and changes nothing; `illegal` is high for the cycle in which
  *   such an answer first shows. Writes to RO fields and to bits of no field are ignored, WO fields and bits of no field read as 0.
