@@ -128,6 +128,21 @@ const qualifying: Readonly<Record<string, () => Module>> = {
       sync(() => below.set(q.lt(wide.at(c)).xor(q.le(1n << 63n))));
       out.set(below);
     }),
+  "an asynchronous reset, with registers around them that have it too": () =>
+    row(
+      sint(9),
+      ({ s, bytes, en }, out, c) => {
+        const [q, sum, plain] = [reg("q", sint(9), { reset: -200 }), reg("sum", uint(8), { reset: 77 }), reg("plain", uint(8))];
+        sync(() => {
+          when(en, () => q.set(s.add(sum.bits(3, 0).asSInt())));
+          sum.set(sum.addWrap(bytes.at(c)));
+          plain.set(sum);
+        });
+        discard("plain", plain);
+        out.set(q);
+      },
+      "async",
+    ),
   "a shift by 64 amounts": () => row(uint(64), ({ wide, a }, out, c) => out.set(held("q", wide.at(c).shr(a.addWrap(wide.at(c).wrap(8)).wrap(6))))),
 };
 
@@ -198,7 +213,6 @@ const refused: Readonly<Record<string, () => Module>> = {
       discard("q", q);
       out.set(held("low", mux(en, q.wrap(8), q.shr(62))));
     }),
-  "an asynchronous reset": () => row(uint(8), (io, out) => out.set(q8(io)), "async"),
   "an output that is logic": () => row(uint(8), (io, out) => out.set(q8(io).xor(io.b))),
   "an output with another sign than its register": () => row(sint(8), (io, out) => out.set(q8(io).asSInt())),
   "two clocks": () =>

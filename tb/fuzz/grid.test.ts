@@ -16,5 +16,5 @@ test("300 grids of random cells run alike in vectors, in blocks, cell by cell an
   });
   await fc.assert(property, { seed, numRuns: circuits });
   process.stdout.write(`fuzz: seed ${seed}, ${circuits} grids of random cells, ${inVectors} of them in vectors\n`);
-  expect(inVectors).toBeGreaterThan(0.7 * circuits);
+  expect(inVectors).toBeGreaterThan(0.9 * circuits);
 });

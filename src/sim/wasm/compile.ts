@@ -4,6 +4,7 @@ import { Emitter, type Homes, storeName } from "./emitter.ts";
 import type { Flat } from "./flatten.ts";
 import { GridEmitter } from "./grid/emit.ts";
 import type { GridPlan } from "./grid/plan.ts";
+import { actingResets, emitResets } from "./grid/reset.ts";
 import { containerBytes, type Place } from "./layout.ts";
 import { pushLimb } from "./limb.ts";
 import { clearLine, emitLine } from "./lines.ts";
@@ -135,6 +136,10 @@ class Compiler {
           e.f.op("end");
         },
       });
+    }
+    for (const plan of this.#flat.grids) {
+      const nodes = actingResets(plan).map(({ active }) => active);
+      if (nodes.length > 0) roots.push({ nodes, emit: (e) => emitResets(e, plan, this.#storage.grids) });
     }
     if (roots.length === 0) return undefined;
     return this.#module.function(this.#calls(this.#task(roots)));

@@ -110,7 +110,6 @@ export const planGrid = (grid: Grid): GridPlan => {
   if (first === undefined) return survey.refuse("a cell has no register");
   for (const { domain, net } of grid.registers) {
     if (domain.clock !== first.domain.clock) survey.refuse("a cell has several clocks");
-    if (domain.reset === "async" && net.reset !== undefined) survey.refuse("a register has an asynchronous reset");
     if (net.width > 64) survey.refuse("a register is wider than 64 bits");
   }
   const outputs = new Map<LaneRegister, Access[]>();
