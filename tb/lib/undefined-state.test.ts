@@ -8,13 +8,19 @@ import { type AxiLiteBus, stallProfiles } from "../../src/agents/index.ts";
 import type { Random } from "../../src/base/random.ts";
 import { type ArrayParameters, type ArrayPorts, designs, tenderArray, tenderCell } from "../../src/designs/index.ts";
 import { verifiedArrays } from "../../src/designs/tender/verified.ts";
-import { bool, input, module, output, type PortMap, reg, sync, when } from "../../src/hdl/index.ts";
+import { type BoolShape, bool, input, module, output, type PortMap, reg, sync, when } from "../../src/hdl/index.ts";
 import { roundRobinArbiter } from "../../src/lib/arbiter.ts";
 import { axiLiteRegisters } from "../../src/lib/axi.ts";
 import { registerBlock } from "../../src/lib/csr/index.ts";
 import { fifo } from "../../src/lib/fifo.ts";
+import { addLatency, binary32Adder } from "../../src/lib/float/add.ts";
+import { binary32Divider, divideLatency } from "../../src/lib/float/divide.ts";
+import { fromIntegerLatency, integerToBinary32Converter } from "../../src/lib/float/from-integer.ts";
+import { binary32Multiplier, multiplyLatency } from "../../src/lib/float/multiply.ts";
+import { binary32ToBfloat16Converter, toBfloat16Latency } from "../../src/lib/float/to-bfloat16.ts";
+import { binary32ToIntegerConverter, toIntegerLatency } from "../../src/lib/float/to-integer.ts";
 import { axisSlice } from "../../src/lib/stream.ts";
-import type { Simulation, TaskSpec } from "../../src/sim/index.ts";
+import type { InputHandle, Simulation, TaskSpec } from "../../src/sim/index.ts";
 import { products } from "../golden/arbitraries.ts";
 import { runWithStalls } from "../tender/array-bench.ts";
 import { type Bench, seedDependence } from "./seed-dependence.ts";
@@ -48,6 +54,14 @@ const answers = {
   "sAxil.rdata": ({ sAxil }: { readonly sAxil: AxiLiteBus }) => sAxil.rvalid.peek() === 1,
 };
 
+/** A pipeline without resets means something once it has moved by its latency. */
+const filled = (latency: number) => ({
+  warmUp: latency,
+  constrain: (io: { readonly enable: InputHandle<BoolShape> }, cycle: number) => {
+    if (cycle < latency) io.enable.poke(1);
+  },
+});
+
 const blocks = {
   "src/lib/arbiter.ts": [of({ design: roundRobinArbiter({ requesters: 5 }) })],
   "src/lib/axi.ts": [
@@ -62,6 +76,14 @@ const blocks = {
   ],
   "src/lib/csr": [of({ design: registerBlock(timerMap), payload: answers })],
   "src/lib/fifo.ts": [of({ design: fifo({ width: 40, depth: 4 }), payload: { outData: (io) => io.outValid.peek() === 1 } })],
+  "src/lib/float": [
+    of({ design: binary32Adder(), ...filled(addLatency) }),
+    of({ design: binary32Multiplier(), ...filled(multiplyLatency) }),
+    of({ design: binary32Divider({ bitsPerStage: 4 }), ...filled(divideLatency({ bitsPerStage: 4 })) }),
+    of({ design: integerToBinary32Converter({ width: 48 }), ...filled(fromIntegerLatency) }),
+    of({ design: binary32ToBfloat16Converter(), ...filled(toBfloat16Latency) }),
+    of({ design: binary32ToIntegerConverter({ width: 8, signed: true }), ...filled(toIntegerLatency) }),
+  ],
   "src/lib/stream.ts": [
     of({
       design: axisSlice({ dataWidth: 33 }),
