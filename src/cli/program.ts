@@ -3,7 +3,7 @@ import { Command as Commander, CommanderError } from "commander";
 import { UserError } from "../base/error.ts";
 import { addLeaf, sentence } from "./command.ts";
 import { benchSim } from "./commands/bench.ts";
-import { checkModel, checkTender } from "./commands/check.ts";
+import { checkFloat, checkModel, checkTender } from "./commands/check.ts";
 import { clean } from "./commands/clean.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -46,6 +46,7 @@ export const createProgram = (): Commander => {
   addLeaf(program, generate);
   for (const [name, summary] of Object.entries(GROUPS)) program.command(name).summary(summary).description(sentence(summary)).helpCommand(false);
   addLeaf(program, checkTender);
+  addLeaf(program, checkFloat);
   addLeaf(program, checkModel);
   addLeaf(program, benchSim);
   return program;

@@ -82,6 +82,12 @@ export const fieldsOf = {
     cases: z.int(),
     rows: z.array(z.strictObject({ name: z.string(), compared: count, mismatches: count, maxAbsDiff: z.number() })),
   }),
+  "check float": z.strictObject({
+    ...comparison,
+    maxAbsDiff: optionalNumber,
+    level: z.string(),
+    rows: z.array(z.strictObject({ name: z.string(), compared: count, mismatches: count, maxAbsDiff: z.number() })),
+  }),
   "check model": z.strictObject({ ...comparison, maxAbsDiff: optionalNumber, level: z.string(), tokens: z.int(), perplexity: z.array(perplexityRow) }),
   demo: z.strictObject({
     ...comparison,

@@ -62,6 +62,41 @@ export const checkTender: Leaf<"check tender", TenderOptions> = {
   },
 };
 
+interface FloatOptions extends CommonOptions {
+  readonly vectors: string;
+  readonly engine?: EngineChoice;
+}
+
+const wordFloat = async ({ rows, first }: FieldsOf<"check float">): Promise<string> => {
+  const table = await tableText(
+    ["computed by", "compared", "mismatches", "largest difference"],
+    rows.map((row) => [row.name, String(row.compared), String(row.mismatches), row.maxAbsDiff.toExponential(2)]),
+    [1, 2, 3],
+  );
+  return first === null ? table : `${table}\nfirst: ${first.product} is ${first.got} where the file says ${first.expected}`;
+};
+
+export const checkFloat: Leaf<"check float", FloatOptions> = {
+  name: "check float",
+  summary: "compare a binary32 unit and its golden model with a file of TestFloat cases",
+  examples: ["check float --vectors vectors/float/f32_add.u32", "check float --vectors vectors/float/f32_to_bf16.u32 --engine verilator"],
+  configure: (command) => {
+    command
+      .requiredOption("--vectors <file>", "little-endian 32-bit words (operands, result, flags), named after the function: f32_add.u32")
+      .addOption(engineOption());
+  },
+  run: async ({ vectors, engine }) => {
+    const experiment = await import("../../experiments/check-float.ts");
+    const result = await withProgress("reading cases", (update) =>
+      experiment.checkFloat({ vectors, engine, onProgress: (done, total) => update(`cycle ${done} of ${total}`) }),
+    );
+    const { compared, mismatches, maxAbsDiff, rows } = result;
+    const first = result.first && { ...result.first, row: null, column: null };
+    const fields = { compared, mismatches, first, maxAbsDiff, level: "unit", rows: [...rows] };
+    return { ok: result.ok, fields, what: vectors, engine: result.engine, text: await wordFloat(fields) };
+  },
+};
+
 interface ModelOptions extends CommonOptions {
   readonly tokens?: string;
   readonly scheme: "fp32" | "tensor" | "token" | "tender";
