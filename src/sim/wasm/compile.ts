@@ -147,7 +147,8 @@ class Compiler {
 
   /** Functions `edge<clock>`, which computes the next half, and `commit<clock>`, which makes it the present one. Returns both. */
   #clock(clock: number): { readonly edge: number; readonly commit: number } {
-    const { flat, layout } = { flat: this.#flat, layout: this.#homes.layout };
+    const flat = this.#flat;
+    const { layout } = this.#homes;
     const roots: Root<Emitter>[] = [];
     flat.checks.forEach(({ domain, holds }, index) => {
       if (domain.clock === clock) roots.push(this.#check(holds, index));
