@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { timer, timerMap } from "../../docs/examples/timer.ts";
 import { axiLiteManager, stallProfiles, stalls } from "../../src/agents/index.ts";
 import { Random } from "../../src/base/random.ts";
+import { axiLiteRegisters } from "../../src/lib/axi.ts";
 import { packFields, registerConstants, unpackFields } from "../../src/lib/csr/index.ts";
-import { simulate } from "../../src/sim/index.ts";
+import { background, simulate } from "../../src/sim/index.ts";
 
 const { control, length, status } = registerConstants(timerMap);
 
@@ -44,6 +45,41 @@ test("without stalls an access takes a cycle for the request and one for its ans
     yield* software.read(length.offset);
   });
   expect(sim.cycle - before).toBe(4);
+});
+
+test.each(stallProfiles)("what is offered stays until it is taken, stalls: %s", async (profile) => {
+  using sim = await simulate(axiLiteRegisters({ registers: 4 }), { engine: "wasm" });
+  const { sAxil: bus } = sim.io;
+  const random = new Random(11);
+  const software = axiLiteManager(bus, { stall: stalls(profile, random) });
+  const channels = [
+    { valid: bus.awvalid, ready: bus.awready, payload: [bus.awaddr] },
+    { valid: bus.wvalid, ready: bus.wready, payload: [bus.wdata, bus.wstrb] },
+    { valid: bus.arvalid, ready: bus.arready, payload: [bus.araddr] },
+  ];
+  let waited = 0;
+  sim.reset();
+  sim.run(
+    function* driver() {
+      for (let i = 0; i < 40; i += 1) {
+        const data = random.next() >>> 0;
+        yield* software.write(4 * (i % 4), data);
+        expect(yield* software.read(4 * (i % 4))).toBe(data);
+      }
+    },
+    background(function* monitor() {
+      for (let waiting: readonly (readonly (number | bigint)[] | undefined)[] = []; ; ) {
+        yield;
+        const offered = channels.map(({ valid, payload }) => (valid.peek() === 1 ? payload.map((port) => port.peek()) : undefined));
+        waiting.forEach((beat, channel) => {
+          if (beat !== undefined) expect(offered[channel]).toEqual(beat);
+        });
+        waiting = offered.map((beat, channel) => (channels[channel]?.ready.peek() === 1 ? undefined : beat));
+        waited += waiting.filter((beat) => beat !== undefined).length;
+      }
+    }),
+  );
+  expect(waited > 0).toBe(profile !== "none");
 });
 
 test("an answer that is not the one expected ends the run and says which", async () => {
