@@ -182,8 +182,10 @@ test("fields packed into a word come out again, and leave the others alone", () 
   );
 });
 
-test("a value that its field can't hold is refused", () => {
+test("a value that its field can't hold is refused, and so is a field that isn't there", () => {
   const { length } = registerConstants(timerMap);
+  const misspelt: Readonly<Record<string, number>> = { cycle: 1 };
+  expect(() => packFields(length, misspelt)).toThrow("the register has no field `cycle`");
   expect(packFields(length, { cycles: 65535 })).toBe(65535);
   expect(() => packFields(length, { cycles: 65536 })).toThrow("field `cycles` holds 0 to 65535, not 65536");
 });

@@ -1,4 +1,5 @@
 import { UserError } from "../../base/error.ts";
+import { suggest } from "../../base/suggest.ts";
 import { fieldMask, type RegisterMap, type RegisterTable, registerReset } from "./table.ts";
 
 /** Where a field stands in the word of its register. */
@@ -32,13 +33,14 @@ export const registerConstants = <T extends RegisterTable>(map: RegisterMap<T>):
 
 /**
  * Word with the given values in its fields and `base` elsewhere, by default 0.
- * @throws UserError for a value that its field can't hold
+ * @throws UserError for a field that the register doesn't have, and a value that its field can't hold
  */
 export const packFields = <F extends string>(register: RegisterConstantsOf<F>, values: { readonly [K in F]?: number }, base = 0): number => {
   const fields: Readonly<Record<string, FieldConstants>> = register.fields;
   return Object.entries<number | undefined>(values).reduce((word, [name, value]) => {
+    if (value === undefined) return word;
     const field = fields[name];
-    if (field === undefined || value === undefined) return word;
+    if (field === undefined) throw new UserError("unknown-field", `the register has no field \`${name}\``, { hint: suggest(name, Object.keys(fields)) });
     const { mask, shift, width } = field;
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** width)
       throw new UserError("bad-value", `field \`${name}\` holds 0 to ${2 ** width - 1}, not ${value}`);
