@@ -23,6 +23,7 @@ import { axisSlice } from "../../src/lib/stream.ts";
 import type { InputHandle, Simulation, TaskSpec } from "../../src/sim/index.ts";
 import { products } from "../golden/arbitraries.ts";
 import { runWithStalls } from "../tender/array-bench.ts";
+import { readBench, writeBench } from "./axi4/undefined-state.ts";
 import { type Bench, seedDependence } from "./seed-dependence.ts";
 
 /** Runs of each property. */
@@ -74,6 +75,7 @@ const blocks = {
       },
     }),
   ],
+  "src/lib/axi4": [of(readBench(1)), of(readBench(8)), of(writeBench())],
   "src/lib/csr": [of({ design: registerBlock(timerMap), payload: answers })],
   "src/lib/fifo.ts": [of({ design: fifo({ width: 40, depth: 4 }), payload: { outData: (io) => io.outValid.peek() === 1 } })],
   "src/lib/float": [
