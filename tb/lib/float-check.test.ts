@@ -37,7 +37,7 @@ const changed = (name: string, as: string, change: (words: Uint32Array) => void)
   return path;
 };
 
-test("a subtraction and a division of their own: x - (-y) and x / 2^k", async () => {
+test("files of subtractions and divisions, made here", async () => {
   const subtraction = changed("f32_add", "f32_sub", (words) => {
     for (let at = 1; at < words.length; at += 4) words[at]! ^= 0x80000000;
   });

@@ -82,7 +82,7 @@ const expectedInteger =
     return Number(BigInt.asUintN(width, integer));
   };
 
-describe.each(shapes)("binary32 to an integer: $width bits, signed $signed, beyond $beyond", (parameters) => {
+describe.each(shapes.map((parameters) => ({ name: binary32ToIntegerConverter(parameters).name, parameters })))("$name", ({ parameters }) => {
   test.each(printed.includes(parameters) ? engines : (["wasm"] as const))(
     "equals the golden model on corners, and flags NaN and nothing else, on %s",
     async (engine) => {
