@@ -257,6 +257,7 @@ export const breakOff = (sim: ReadSim | WriteSim, cycles: number, run: () => voi
     run();
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== "watchdog") throw error;
+  } finally {
+    sim.maxCycles = maxCycles;
   }
-  sim.maxCycles = maxCycles;
 };
