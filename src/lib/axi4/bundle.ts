@@ -97,12 +97,16 @@ export const dmaCommand = (addressWidth: number, lengthWidth: number) => ({
   bytes: output(uint(lengthWidth), "0 is an empty transfer"),
 });
 
-/** The rule of every AXI channel, as two assertions: what is offered stays, unchanged, until it is taken. */
-export const assertStable = (channel: string, valid: Bool, ready: Bool, payload: UInt): void => {
+/**
+ * The rule of every AXI channel, as two assertions: what is offered stays, unchanged, until it is taken.
+ * @param withdrawn where an offer may go, as a stop of a DMA takes back what only its own side has seen
+ */
+export const assertStable = (channel: string, valid: Bool, ready: Bool, payload: UInt, withdrawn?: Bool): void => {
   const waited = reg(`${channel}Waited`, bool, { reset: 0, doc: "for assertions only" });
   const offered = reg(`${channel}Offered`, uint(payload.width), { doc: "for assertions only" });
   sync(() => waited.set(valid.and(ready.not())));
   sync(() => offered.set(payload));
-  assert(`${channel}_stays`, waited.not().or(valid));
-  assert(`${channel}_does_not_change`, waited.not().or(payload.eq(offered)));
+  const due = withdrawn === undefined ? waited : waited.and(withdrawn.not());
+  assert(`${channel}_stays`, due.not().or(valid));
+  assert(`${channel}_does_not_change`, due.not().or(payload.eq(offered)));
 };

@@ -23,7 +23,7 @@ import {
   wire,
 } from "../../hdl/index.ts";
 import { fifo } from "../fifo.ts";
-import { axi4Read, dmaCommand, driveRequest, status } from "./bundle.ts";
+import { assertStable, axi4Read, dmaCommand, driveRequest, status } from "./bundle.ts";
 import { dmaStream, realigner, tailKeep } from "./realigner.ts";
 import { burstSplitter, checkDma, dmaName, parameterRows, type SplitterParameters } from "./splitter.ts";
 
@@ -150,6 +150,8 @@ export const readDma = (parameters: ReadDmaParameters): Module<ReadDmaPorts> => 
         when(receive, () => received.set(mux(mAxi.rlast, 0, received.addWrap(1))));
       });
       discard("rid", mAxi.rid);
+      const meant = cat(mux(mAxis.tkeep.bit(0), mAxis.tdata, 0), mAxis.tkeep, mAxis.tlast, mAxis.tuser);
+      assertStable("data", mAxis.tvalid, mAxis.tready, named("meant", meant, "for assertions only"), halt);
       assume("rlast_ends_each_burst", receive.not().or(mAxi.rlast.eq(received.eq(oldest.beats))));
       assume("data_only_where_asked_for", mAxi.rvalid.not().or(oldest.there));
     },

@@ -152,6 +152,7 @@ const takeAnswers = ({ answer, answered, busy, data }: Queues, { mAxi, done, idl
   });
   sync(() => when(ended.and(answer.final), () => reported.set(now)));
   discard("bid", mAxi.bid);
+  assertStable("report", reporting, done.ready, reported, halt);
   assume("answers_only_to_bursts", mAxi.bvalid.not().or(answer.there));
   return idling;
 };
