@@ -202,15 +202,16 @@ export class FunctionBuilder {
   }
 
   /** Vector instruction by its opcode after the prefix 0xfd (section 5.4.8), immediates as bytes. */
-  vector(opcode: number, ...immediates: readonly number[]): void {
+  vector(opcode: number, immediates?: readonly number[]): void {
     this.code.byte(0xfd);
     this.code.unsigned(opcode);
-    for (const byte of immediates) this.code.byte(byte);
+    for (let at = 0; immediates !== undefined && at < immediates.length; at++) this.code.byte(immediates[at]!);
   }
 
   /** Vector load or store: alignment as a power of two. */
   vectorMemory(opcode: number, align: number, offset: number): void {
-    this.vector(opcode, align);
+    this.vector(opcode);
+    this.code.unsigned(align);
     this.code.unsigned(offset);
   }
 

@@ -74,7 +74,7 @@ export class LaneValues {
   }
 
   protected constant(bits: LaneBits, value: bigint): Vector {
-    this.f.vector(whole.const, ...constantBytes(bits, value));
+    this.f.vector(whole.const, constantBytes(bits, value));
     return this.spread(bits, this.keep());
   }
 
@@ -83,7 +83,7 @@ export class LaneValues {
   }
 
   protected withConstant(bits: LaneBits, value: bigint, opcode: number): void {
-    this.f.vector(whole.const, ...constantBytes(bits, value));
+    this.f.vector(whole.const, constantBytes(bits, value));
     this.f.vector(opcode);
   }
 
@@ -120,7 +120,7 @@ export class LaneValues {
       locals: Array.from({ length: this.count(half) }, (_, index) => {
         this.f.get(locals[2 * index]!);
         this.f.get(locals[2 * index + 1] ?? locals[2 * index]!);
-        this.f.vector(whole.shuffle, ...immediate(bits as 16 | 32 | 64));
+        this.f.vector(whole.shuffle, immediate(bits as 16 | 32 | 64));
         return this.keep();
       }),
     };

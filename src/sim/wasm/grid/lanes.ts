@@ -265,7 +265,7 @@ export class Lanes extends LaneValues {
     const powers: Vector = {
       bits: 8,
       locals: amounts.locals.map((local) => {
-        this.f.vector(whole.const, ...table);
+        this.f.vector(whole.const, table);
         this.f.get(local);
         this.f.vector(whole.swizzle);
         return this.keep();

@@ -182,7 +182,9 @@ export const conditionsOf = ({ grid, isUniform }: GridPlan): SharedCondition[] =
       at = arm;
     }
   }
-  return [...counts.values()].toSorted((a, b) => b.count - a.count).map(({ condition }) => condition);
+  // A condition of few registers costs less as a choice in their lanes than as another copy of all code.
+  const frequent = [...counts.values()].filter(({ count }) => 4 * count > grid.registers.length);
+  return frequent.toSorted((a, b) => b.count - a.count).map(({ condition }) => condition);
 };
 
 /** Nets of a vector that a grid drives. */

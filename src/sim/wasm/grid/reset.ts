@@ -27,7 +27,7 @@ export const emitResets = (e: Emitter, plan: GridPlan, { stride, arrays, own }: 
     e.pushBase({ clock: plan.clock, offset: 0 });
     f.get(at);
     f.op("i32.add");
-    f.vector(whole.const, ...constantBytes((8 * bytes) as LaneBits, value));
+    f.vector(whole.const, constantBytes((8 * bytes) as LaneBits, value));
     f.vectorMemory(whole.store, 0, offset);
     f.get(at);
     f.i32(16);

@@ -107,6 +107,15 @@ export const lowHalves = (bits: 16 | 32 | 64): number[] => {
   });
 };
 
+const constants = new Map<string, readonly number[]>();
+
 /** Immediate of `v128.const` with a value in every lane. */
-export const constantBytes = (bits: LaneBits, value: bigint): number[] =>
-  Array.from({ length: 16 }, (_, at) => Number(BigInt.asUintN(8, value >> BigInt((at % (bits / 8)) * 8))));
+export const constantBytes = (bits: LaneBits, value: bigint): readonly number[] => {
+  const key = `${bits} ${value}`;
+  const known = constants.get(key);
+  if (known !== undefined) return known;
+  const lane = Array.from({ length: bits / 8 }, (_, at) => Number(BigInt.asUintN(8, value >> BigInt(8 * at))));
+  const bytes = Array.from({ length: 16 }, (_, at) => lane[at % lane.length]!);
+  constants.set(key, bytes);
+  return bytes;
+};
