@@ -85,6 +85,8 @@ const memoryAccess = {
 } as const;
 export type MemoryAccess = keyof typeof memoryAccess;
 
+const none: readonly number[] = [];
+
 /** A function under construction: parameters are the first locals. Jumps and operands are the caller's to balance. */
 export class FunctionBuilder {
   readonly parameters: readonly ValueType[];
@@ -202,10 +204,10 @@ export class FunctionBuilder {
   }
 
   /** Vector instruction by its opcode after the prefix 0xfd (section 5.4.8), immediates as bytes. */
-  vector(opcode: number, immediates?: readonly number[]): void {
+  vector(opcode: number, immediates: readonly number[] = none): void {
     this.code.byte(0xfd);
     this.code.unsigned(opcode);
-    for (let at = 0; immediates !== undefined && at < immediates.length; at++) this.code.byte(immediates[at]!);
+    for (const byte of immediates) this.code.byte(byte);
   }
 
   /** Vector load or store: alignment as a power of two. */
