@@ -25,11 +25,25 @@ const any = operands.map(numberOf);
 const ordinary = fc.float({ min: -1000, max: 1000, noNaN: true });
 const scales = fc.float({ min: Math.fround(2 ** -40), max: 1, noNaN: true });
 
-const columns: fc.Arbitrary<ColumnConstants> = fc.oneof(
-  fc.record({ scale: scales, compensation: ordinary, bias: ordinary, codeScale: scales }),
-  fc.record({ scale: any, compensation: any, bias: any, codeScale: any }),
-  fc.record({ scale: scales, compensation: fc.constantFrom(0, -0), bias: fc.constantFrom(0, -0, Infinity), codeScale: fc.constantFrom(0, 1, Infinity) }),
-);
+/** Constants with which results stay below about 500, and codes lie within their ranges or a little beyond; powers of two make ties. */
+const realistic = (accWidth: number): fc.Arbitrary<ColumnConstants> => {
+  const float = (min: number, max: number) => fc.float({ min, max, noNaN: true });
+  const near = fc.oneof(fc.constantFrom(0, -0, 0.5, -1.5, 8), float(-16, 16));
+  return fc.record({
+    scale: fc.oneof(fc.constantFrom(1, 8, 256), float(0.5, 512)).map((reach) => Math.fround(reach * 2 ** (1 - accWidth))),
+    compensation: near,
+    bias: near,
+    codeScale: fc.oneof(fc.constantFrom(0.25, 0.5, 1, 2), float(0.125, 4)),
+  });
+};
+
+const columnsOf = (accWidth: number): fc.Arbitrary<ColumnConstants> =>
+  fc.oneof(
+    { weight: 4, arbitrary: realistic(accWidth) },
+    fc.record({ scale: scales, compensation: ordinary, bias: ordinary, codeScale: scales }),
+    fc.record({ scale: any, compensation: any, bias: any, codeScale: any }),
+    fc.record({ scale: scales, compensation: fc.constantFrom(0, -0), bias: fc.constantFrom(0, -0, Infinity), codeScale: fc.constantFrom(0, 1, Infinity) }),
+  );
 
 const exactly = <T>(value: fc.Arbitrary<T>, length: number): fc.Arbitrary<T[]> => fc.array(value, { minLength: length, maxLength: length });
 
@@ -38,11 +52,11 @@ export const vectorJobs = (parameters: VectorParameters, rows = 6): fc.Arbitrary
   const accumulators = integers(parameters.accWidth).map(Number);
   const row = fc.record({
     accumulators: exactly(accumulators, parameters.lanes),
-    compensation: fc.option(fc.oneof(ordinary, any), { nil: undefined }),
+    compensation: fc.option(fc.oneof({ weight: 3, arbitrary: fc.float({ min: -16, max: 16, noNaN: true }) }, ordinary, any), { nil: undefined }),
     overflow: fc.boolean(),
   });
   const job = fc.record({
-    columns: exactly(columns, parameters.lanes),
+    columns: exactly(columnsOf(parameters.accWidth), parameters.lanes),
     rows: fc.array(row, { minLength: 1, maxLength: rows }),
     relu: fc.boolean(),
     format: fc.constantFrom(...formatsOf(parameters)),
