@@ -20,7 +20,8 @@ import { binary32Multiplier, multiplyLatency } from "../../src/lib/float/multipl
 import { binary32ToBfloat16Converter, toBfloat16Latency } from "../../src/lib/float/to-bfloat16.ts";
 import { binary32ToIntegerConverter, toIntegerLatency } from "../../src/lib/float/to-integer.ts";
 import { axisSlice } from "../../src/lib/stream.ts";
-import type { InputHandle, Simulation, TaskSpec } from "../../src/sim/index.ts";
+import { axisDownsizer, axisUpsizer } from "../../src/lib/width.ts";
+import type { InputHandle, PortHandle, Simulation, TaskSpec } from "../../src/sim/index.ts";
 import { products } from "../golden/arbitraries.ts";
 import { runWithStalls } from "../tender/array-bench.ts";
 import { readBench, writeBench } from "./axi4/undefined-state.ts";
@@ -55,6 +56,12 @@ const answers = {
   "sAxil.rdata": ({ sAxil }: { readonly sAxil: AxiLiteBus }) => sAxil.rvalid.peek() === 1,
 };
 
+/** Beats say something while they are there. */
+const beats = {
+  "mAxis.tdata": ({ mAxis }: { readonly mAxis: { readonly tvalid: PortHandle<BoolShape> } }) => mAxis.tvalid.peek() === 1,
+  "mAxis.tlast": ({ mAxis }: { readonly mAxis: { readonly tvalid: PortHandle<BoolShape> } }) => mAxis.tvalid.peek() === 1,
+};
+
 /** A pipeline without resets means something once it has moved by its latency. */
 const filled = (latency: number) => ({
   warmUp: latency,
@@ -86,11 +93,10 @@ const blocks = {
     of({ design: binary32ToBfloat16Converter(), ...filled(toBfloat16Latency) }),
     of({ design: binary32ToIntegerConverter({ width: 8, signed: true }), ...filled(toIntegerLatency) }),
   ],
-  "src/lib/stream.ts": [
-    of({
-      design: axisSlice({ dataWidth: 33 }),
-      payload: { "mAxis.tdata": ({ mAxis }) => mAxis.tvalid.peek() === 1, "mAxis.tlast": ({ mAxis }) => mAxis.tvalid.peek() === 1 },
-    }),
+  "src/lib/stream.ts": [of({ design: axisSlice({ dataWidth: 33 }), payload: beats })],
+  "src/lib/width.ts": [
+    of({ design: axisUpsizer({ laneWidth: 9, lanes: 4 }), payload: { ...beats, "mAxis.tuser": ({ mAxis }) => mAxis.tvalid.peek() === 1 } }),
+    of({ design: axisDownsizer({ laneWidth: 9, lanes: 4 }), payload: beats }),
   ],
   "docs/examples/histogram.ts": [of({ design: histogram({ sampleWidth: 3, countWidth: 8 }), payload: { bin: (io) => io.binValid.peek() === 1 } })],
   "docs/examples/mac.ts": [of({ design: mac({ dataWidth: 8, accWidth: 20 }) })],
