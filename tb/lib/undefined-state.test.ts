@@ -19,6 +19,7 @@ import { fromIntegerLatency, integerToBinary32Converter } from "../../src/lib/fl
 import { binary32Multiplier, multiplyLatency } from "../../src/lib/float/multiply.ts";
 import { binary32ToBfloat16Converter, toBfloat16Latency } from "../../src/lib/float/to-bfloat16.ts";
 import { binary32ToIntegerConverter, toIntegerLatency } from "../../src/lib/float/to-integer.ts";
+import { scratchpad } from "../../src/lib/scratchpad.ts";
 import { axisSlice } from "../../src/lib/stream.ts";
 import { axisDownsizer, axisUpsizer } from "../../src/lib/width.ts";
 import type { InputHandle, PortHandle, Simulation, TaskSpec } from "../../src/sim/index.ts";
@@ -70,6 +71,41 @@ const filled = (latency: number) => ({
   },
 });
 
+/** A half goes to the reader once both of its words were written, and the word at the output means something once there was a read. */
+const scratchpadBench = (): Bench<ReturnType<typeof scratchpad>["ports"]> => {
+  let shows = false;
+  return {
+    design: scratchpad({ width: 35, depth: 2 }),
+    payload: { "drain.data": () => shows },
+    drive: (sim, random, monitor) => {
+      const { fill, drain } = sim.io;
+      shows = false;
+      sim.run(function* driver() {
+        let written = 0;
+        let read = false;
+        for (let cycle = 0; cycle < 80; cycle += 1) {
+          const address = random.integer(0, 1);
+          const isWrite = random.chance(0.7);
+          const isDone = written === 3 && random.chance(0.7);
+          fill.write.poke(isWrite);
+          fill.address.poke(address);
+          fill.data.poke(random.next());
+          fill.done.poke(isDone);
+          drain.read.poke(random.chance(0.5));
+          drain.address.poke(random.integer(0, 1));
+          drain.done.poke(random.chance(0.2));
+          yield;
+          shows ||= read;
+          read = drain.read.peek() === 1 && drain.ready.peek() === 1;
+          if (fill.ready.peek() !== 1) continue;
+          if (isWrite) written |= 1 << address;
+          if (isDone) written = 0;
+        }
+      }, monitor);
+    },
+  };
+};
+
 const blocks = {
   "src/lib/arbiter.ts": [of({ design: roundRobinArbiter({ requesters: 5 }) })],
   "src/lib/axi.ts": [
@@ -93,6 +129,7 @@ const blocks = {
     of({ design: binary32ToBfloat16Converter(), ...filled(toBfloat16Latency) }),
     of({ design: binary32ToIntegerConverter({ width: 8, signed: true }), ...filled(toIntegerLatency) }),
   ],
+  "src/lib/scratchpad.ts": [of(scratchpadBench())],
   "src/lib/stream.ts": [of({ design: axisSlice({ dataWidth: 33 }), payload: beats })],
   "src/lib/width.ts": [
     of({ design: axisUpsizer({ laneWidth: 9, lanes: 4 }), payload: { ...beats, "mAxis.tuser": ({ mAxis }) => mAxis.tvalid.peek() === 1 } }),
