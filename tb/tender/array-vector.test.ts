@@ -60,7 +60,7 @@ const expected = (x: readonly (readonly number[])[], w: readonly (readonly numbe
 
 let sim: Simulation<typeof ports>;
 beforeAll(async () => {
-  sim = await simulate(pair, { engine: "wasm" });
+  sim = await simulate(pair, { engine: "wasm", maxCycles: 10_000 });
 });
 afterAll(() => sim.close());
 

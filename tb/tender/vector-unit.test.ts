@@ -22,6 +22,9 @@ const configurations: readonly VectorParameters[] = [
 const nameOf = ({ lanes, accWidth, requantize, bitsPerStage }: VectorParameters): string =>
   `of ${lanes} lanes, ${accWidth}-bit sums, ${requantize ? `codes by ${bitsPerStage} bits a stage` : "no codes"}`;
 
+/** More than any run of jobs needs, so that one that hangs fails soon. */
+const maxCycles = 10_000;
+
 const noStalls = { load: "none", x: "none", y: "none" } as const;
 
 const benches = [
@@ -33,7 +36,7 @@ describe.each(benches)("vector unit $name on $engine", ({ engine, parameters }) 
   let sim: Simulation<VectorPorts>;
 
   beforeAll(async () => {
-    sim = await simulate(vectorUnit(parameters), { engine });
+    sim = await simulate(vectorUnit(parameters), { engine, maxCycles });
   });
   afterAll(() => sim.close());
 
@@ -115,7 +118,7 @@ test.each(["wasm", "reference"] as const)("on %s nothing observable depends on u
             runVectorUnit(sim, parameters, jobs, { load: "25%", x: "50%", y: "50%" }, random, { monitors: [monitor] });
           },
         },
-        { engine },
+        { engine, maxCycles },
         seeds,
         stimulus,
       );
