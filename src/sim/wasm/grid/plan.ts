@@ -21,10 +21,6 @@ export interface GridPlan {
   readonly isUniform: (node: Node) => boolean;
 }
 
-const vectorOps = new Set<Node["op"]>(
-  "lit ref add sub mul and or xor eq ne lt le gt ge shl shr neg not ext cast trunc cross any all parity slice mux cat".split(" ") as Node["op"][],
-);
-
 /** The node that a cell's wire stands for, through any number of them. */
 export const follow = (node: Node): Node => {
   let at = node;
@@ -83,7 +79,7 @@ class Survey {
   visit(node: Node): void {
     if (this.#seen.has(node)) return;
     this.#seen.add(node);
-    if (node.width > 64 || !vectorOps.has(node.op)) this.refuse("a value is wider than 64 bits");
+    if (node.width > 64) this.refuse("a value is wider than 64 bits");
     if (this.isUniform(node)) {
       this.uniformNodes.push(node);
       return;
