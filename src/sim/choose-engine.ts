@@ -15,7 +15,7 @@ const engineChoices: readonly EngineChoice[] = ["auto", "verilator", "wasm", "re
 /**
  * Cycles from which `auto` waits for Verilator's build: what ships is then what runs, and the build is no longer most of the time. On Tender's 16x16 array
  * the build takes 3.5 to 7.5 s and 5 million cycles take 19 s more; speed is no reason there, since `wasm` runs grids faster. On a file of 16 AXI-Lite
- * registers, where Verilator runs 6 times as fast as `wasm`, its build of 0.75 s pays from 2.3 million cycles (docs/decisions.md says how measured).
+ * registers, where Verilator runs twice as fast as `wasm`, its build of 0.75 s pays from some 6 million cycles (docs/decisions.md says how measured).
  */
 const longRun = 5_000_000;
 
@@ -52,11 +52,19 @@ export const verilatorProblem = (): UserError | undefined => {
   return problems.get(path);
 };
 
-const hasExtern = (circuit: Circuit): boolean => circuit.external !== undefined || childrenOf(circuit).some(hasExtern);
+/** The first module in a circuit that exists as Verilog only. */
+export const externalIn = (circuit: Circuit): Circuit | undefined => {
+  if (circuit.external !== undefined) return circuit;
+  for (const child of childrenOf(circuit)) {
+    const found = externalIn(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
 
 /** Whether no other engine than Verilator can do it. */
 const needsVerilator = ({ circuit }: SimSource, trace: string | undefined): boolean =>
-  circuit === undefined || (trace !== undefined && extname(trace) === ".fst") || hasExtern(circuit);
+  circuit === undefined || (trace !== undefined && extname(trace) === ".fst") || externalIn(circuit) !== undefined;
 
 /**
  * The engine that runs a source.

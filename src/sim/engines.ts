@@ -1,9 +1,7 @@
 import { extname } from "node:path";
 import { UserError } from "../base/error.ts";
-import type { Circuit } from "../hdl/circuit.ts";
-import { childrenOf } from "../hdl/circuit.ts";
 import type { EngineChoice, EngineName } from "./choose-engine.ts";
-import { chooseEngine } from "./choose-engine.ts";
+import { chooseEngine, externalIn } from "./choose-engine.ts";
 import { EmbeddedEngine } from "./embedded.ts";
 import type { Engine } from "./engine.ts";
 import { ReferenceCore } from "./reference-core.ts";
@@ -70,13 +68,6 @@ const openVerilator = async (source: SimSource, options: EngineOptions, { seed, 
 
 const useVerilator = 'use engine: "verilator"';
 
-/** @throws UserError for a circuit that is existing Verilog or has an instance of some. */
-const refuseExternal = (circuit: Circuit, engine: string): void => {
-  if (circuit.external !== undefined)
-    throw new UserError("needs-verilator", `\`${circuit.name}\` is existing Verilog, which the engine \`${engine}\` can't run`, { hint: useVerilator });
-  for (const child of childrenOf(circuit)) refuseExternal(child, engine);
-};
-
 const openEmbedded = (source: SimSource, engine: "wasm" | "reference", options: EngineOptions, { seed, period }: OpenOptions): Engine => {
   const { trace } = options;
   const { circuit, top } = source;
@@ -84,7 +75,9 @@ const openEmbedded = (source: SimSource, engine: "wasm" | "reference", options: 
     throw new UserError("verilog-source", `\`${top}\` is given as Verilog, which the engine \`${engine}\` can't run`, { hint: useVerilator });
   if (trace !== undefined && traceFormat(trace) === "fst")
     throw new UserError("bad-trace", `the engine \`${engine}\` can't write \`${trace}\`, only .vcd`, { hint: 'name a .vcd file, or use engine: "verilator"' });
-  refuseExternal(circuit, engine);
+  const external = externalIn(circuit);
+  if (external !== undefined)
+    throw new UserError("needs-verilator", `\`${external.name}\` is existing Verilog, which the engine \`${engine}\` can't run`, { hint: useVerilator });
   const visible = trace === undefined ? (options.paths ?? []).map(leafOf) : "all";
   const core =
     engine === "wasm"

@@ -1,6 +1,7 @@
 import type { BlockPlan, PortPlace } from "../engine.ts";
 import { bytesOf, columnBytes } from "../engine.ts";
 import { FunctionBuilder, ModuleBuilder } from "./assembler.ts";
+import { whole } from "./grid/vector-ops.ts";
 
 /** Room for the columns of one call, both ways together. */
 export const stageBytes = (places: Iterable<PortPlace>): number => Math.max(1 << 18, 4 * [...places].reduce((sum, { width }) => sum + bytesOf(width) + 32, 0));
@@ -29,8 +30,8 @@ const copy = (f: FunctionBuilder, bytes: number, to: Address, from: Address): vo
     to.push();
     from.push();
     if (rest >= 16) {
-      f.vectorMemory(0x00, 0, from.offset + at);
-      f.vectorMemory(0x0b, 0, to.offset + at);
+      f.vectorMemory(whole.load, 0, from.offset + at);
+      f.vectorMemory(whole.store, 0, to.offset + at);
       at += 16;
     } else {
       const { size, load, store } = steps.find((step) => step.size <= rest)!;

@@ -8,9 +8,9 @@ import { actingResets, emitResets } from "./grid/reset.ts";
 import { containerBytes, type Place } from "./layout.ts";
 import { pushLimb } from "./limb.ts";
 import { clearLine, emitLine } from "./lines.ts";
-import { choose, refNet } from "./lower.ts";
+import { choose, readBits, refNet } from "./lower.ts";
 import { pushNarrow } from "./narrow.ts";
-import type { Domain, FlatMemory, FlatSignal, FlatWrite, Net } from "./net.ts";
+import { type Domain, type FlatMemory, type FlatSignal, type FlatWrite, makeNet, type Net } from "./net.ts";
 import { Plan, type Root } from "./plan.ts";
 import type { Storage, WritePlaces } from "./storage.ts";
 import { limbsOf } from "./wide.ts";
@@ -24,15 +24,9 @@ export interface Compiled {
   readonly end: number;
 }
 
-/** The whole value of a signal, unsigned. */
-export const wholeOf = (signal: FlatSignal): Node => {
-  const parts = signal.nets.toReversed().map((net) => castSign(refNet(net), false));
-  return catOf(parts);
-};
-
 /** Publishes an output port: its value as words, bits above the width 0. */
 const publish = (signal: FlatSignal, word: number): Root<Emitter> => {
-  const node = wholeOf(signal);
+  const node = readBits(signal, 0, signal.width, refNet);
   const offset = 4 * word;
   return {
     nodes: [node],
@@ -252,7 +246,7 @@ const writeWord = (e: Emitter, flat: FlatMemory, write: FlatWrite, places: Write
   const { memory } = flat;
   const { width, signed } = memory.element;
   const temporary = (place: Place, like: Node, name: string): Node => {
-    const net: Net = { ...blankNet(memory, name, like), driver: { kind: "garbage" } };
+    const net = makeNet(name, memory, like, { kind: "garbage" });
     layout.setPlace(net, place);
     return refNet(net);
   };
@@ -268,7 +262,7 @@ const writeWord = (e: Emitter, flat: FlatMemory, write: FlatWrite, places: Write
   const data = temporary(places.data, write.data, "data");
   const lanes = width / memory.lane;
   const mask = write.mask === undefined || places.mask === undefined ? undefined : temporary(places.mask, write.mask, "mask");
-  const old: Net = { ...blankNet(memory, "old", data), driver: { kind: "read", memory: flat, address } };
+  const old = makeNet("old", memory, data, { kind: "read", memory: flat, address });
   const lane = (node: Node, index: number): Node => sliceOf(node, index * memory.lane, memory.lane);
   const merged =
     mask === undefined
@@ -296,23 +290,6 @@ const writeWord = (e: Emitter, flat: FlatMemory, write: FlatWrite, places: Write
   });
   f.op("end");
 };
-
-const blankNet = ({ scope, site }: FlatMemory["memory"], name: string, { width, signed }: Node): Omit<Net, "driver"> => ({
-  name,
-  role: "wire",
-  shape: signed ? { kind: "sint", width } : { kind: "uint", width },
-  domain: undefined,
-  reset: undefined,
-  initial: undefined,
-  doc: undefined,
-  scope,
-  site,
-  low: 0,
-  width,
-  signed,
-  garbage: () => 0n,
-  cell: false,
-});
 
 /**
  * @param visible nets that are kept where they can be read

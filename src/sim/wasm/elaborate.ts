@@ -303,7 +303,6 @@ class Elaborator {
 
   #instance(region: Region, item: Instance): Region {
     const { child, name } = item;
-    refuseExternal(child);
     return this.open(
       new Region({
         circuit: child,
@@ -319,19 +318,11 @@ class Elaborator {
   }
 }
 
-const refuseExternal = ({ external, name }: Circuit): void => {
-  if (external === undefined) return;
-  throw new UserError("needs-verilator", `module \`${name}\` exists as Verilog only, which the embedded engines can't run`, {
-    hint: 'simulate with engine: "verilator"',
-  });
-};
-
 /**
  * The regions and items of a design; `active` gives the node that is 1 while a top clock's reset is active.
  * @param isRefused loops that are no grids
  */
 export const elaborate = (circuit: Circuit, garbage: Garbage, active: (clock: number) => Node | undefined, isRefused: (item: Item) => boolean): Elaborated => {
-  refuseExternal(circuit);
   const domains = new Map(
     circuit.clocks.map((domain, clock): [string, Domain] => [
       domain.key,

@@ -1,12 +1,11 @@
 import type { Circuit, Delay, Instance, Item, MemoryRead, Place, Property } from "../../hdl/circuit.ts";
 import { castSign, lit, type Node, reduce } from "../../hdl/node.ts";
-import { uint } from "../../hdl/shape.ts";
 import type { Garbage } from "../garbage.ts";
 import { elaborate, type Placed, type Region } from "./elaborate.ts";
 import { type Grid, GridRefusal } from "./grid/grid.ts";
 import { drivenNets, type GridPlan, planGrid } from "./grid/plan.ts";
 import { Block, choose, collides, inverse, one, Reader, raw, readBits, refNet, setBits } from "./lower.ts";
-import type { Check, Domain, Driver, FlatMemory, FlatSignal, Line, Net } from "./net.ts";
+import { type Check, type Domain, type FlatMemory, type FlatSignal, type Line, makeNet, type Net } from "./net.ts";
 
 /** A design without hierarchy, statements and loops: nets with an expression each. */
 export interface Flat {
@@ -27,11 +26,7 @@ export interface Flat {
   readonly garbage: readonly Net[];
 }
 
-const bitNet = (circuit: Circuit, name: string): Net => {
-  const nothing = { role: "input", shape: uint(1), domain: undefined, reset: undefined, initial: undefined, doc: undefined } as const;
-  const { scope, site } = circuit;
-  return { ...nothing, name, scope, site, low: 0, width: 1, signed: false, garbage: () => 0n, cell: false, driver: { kind: "input" } };
-};
+const bitNet = (circuit: Circuit, name: string): Net => makeNet(name, circuit, { width: 1, signed: false }, { kind: "input" });
 
 class Flattener {
   readonly registers: Net[] = [];
@@ -182,34 +177,13 @@ class Flattener {
       net.driver = { kind: "read", memory, address: refNet(held) };
       return;
     }
-    const word = this.#side(net, `${net.name} word`, { kind: "read", memory, address });
-    const rubbish = this.#side(net, `${net.name} collision`, { kind: "garbage" }, () => region.garbage.bits(`${read.data.name} collision`, net.width));
+    const word = makeNet(`${net.name} word`, net, net, { kind: "read", memory, address });
+    const name = `${net.name} collision`;
+    const rubbish = makeNet(name, net, net, { kind: "garbage" }, { garbage: () => region.garbage.bits(name, net.width) });
     this.garbage.push(rubbish);
     const hit = collides(read, address, memory, (other) => (other.clock === domain.clock ? one : refNet(this.#risingNet(other.clock))));
     const found = hit === undefined ? refNet(word) : choose(hit, refNet(rubbish), refNet(word));
     this.#register(region, net, domain, enable === one ? found : choose(enable, found, refNet(net)));
-  }
-
-  /** A net that the source has no name for. */
-  #side(net: Net, name: string, driver: Driver, garbage = (): bigint => 0n): Net {
-    const { shape, scope, site, low, width, signed, cell } = net;
-    return {
-      name,
-      role: "wire",
-      shape,
-      domain: undefined,
-      reset: undefined,
-      initial: undefined,
-      doc: undefined,
-      scope,
-      site,
-      low,
-      width,
-      signed,
-      cell,
-      garbage,
-      driver,
-    };
   }
 
   #risingNet(clock: number): Net {
@@ -268,7 +242,6 @@ const flattenOnce = (circuit: Circuit, garbage: Garbage, isRefused: (item: Item)
 /**
  * Flattens a design: every net gets its driver. Loops of cells that are alike stay grids where vectors can hold them.
  * @param cells opens all loops cell by cell
- * @throws UserError for modules that exist as Verilog only
  */
 export const flatten = (circuit: Circuit, garbage: Garbage, cells = false): Flat => {
   const refused = new Set<Item>();

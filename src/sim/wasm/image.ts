@@ -1,5 +1,5 @@
+import { internalSignal } from "../embedded.ts";
 import type { InternalSignal } from "../engine.ts";
-import { wordsOf } from "../engine.ts";
 import type { Flat } from "./flatten.ts";
 import type { GridPlan } from "./grid/plan.ts";
 import { cellScopes, findLane, placesOfLane } from "./grid/state.ts";
@@ -100,13 +100,13 @@ export class Image {
 
   #locateMemory(flat: FlatMemory): InternalSignal {
     const { width, signed } = flat.memory.element;
-    const words = wordsOf(width);
-    return {
-      width,
-      memory: { low: 0, length: flat.memory.depth },
-      read: (element) => toWords(BigInt.asUintN(width, this.#read(this.#word(flat, element), width)), words),
-      write: (element, value) => this.#write(this.#word(flat, element), width, signed, fromWords(value)),
-    };
+    return internalSignal(width, flat.memory.depth, (element) => {
+      const address = this.#word(flat, element);
+      return held(
+        () => this.#read(address, width),
+        (value) => this.#write(address, width, signed, value),
+      );
+    });
   }
 
   #locateLine(line: Line): InternalSignal {
@@ -169,14 +169,15 @@ export class Image {
   }
 }
 
-const toWords = (value: bigint, count: number): Uint32Array =>
-  Uint32Array.from({ length: count }, (_, index) => Number(BigInt.asUintN(32, value >> BigInt(32 * index))));
-
-const fromWords = (words: Uint32Array): bigint => words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
-
-const accessible = (width: number, read: () => bigint, write: (value: bigint) => void): InternalSignal => ({
-  width,
-  memory: undefined,
-  read: () => toWords(read(), wordsOf(width)),
-  write: (_, words) => write(fromWords(words)),
+/** A value to be read and written. */
+const held = (read: () => bigint, write: (value: bigint) => void): { value: bigint } => ({
+  get value() {
+    return read();
+  },
+  set value(value) {
+    write(value);
+  },
 });
+
+const accessible = (width: number, read: () => bigint, write: (value: bigint) => void): InternalSignal =>
+  internalSignal(width, undefined, () => held(read, write));

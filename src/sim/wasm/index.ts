@@ -42,7 +42,7 @@ const flattenFor = (circuit: Circuit, { seed, visible, grids }: WasmOptions): Fl
 
 const shownNets = (flat: Flat, visible: WasmOptions["visible"]): Net[] => {
   const names = new Set(visible === "all" ? [] : visible);
-  const shown = flat.signals.filter(({ path }) => visible === "all" || names.has(path.at(-1)!));
+  const shown = flat.signals.filter((signal) => visible === "all" || names.has(lastOf(signal)));
   return [...new Set(shown.flatMap(({ nets }) => nets))].filter((net) => !isState(net));
 };
 
@@ -137,8 +137,6 @@ class WasmCore implements Core {
     });
   }
 
-  close(): void {}
-
   #loopFor(plan: BlockPlan): BlockLoop {
     const key = blockKey(plan);
     let loop = this.#loops.get(key);
@@ -163,5 +161,5 @@ class WasmCore implements Core {
   }
 }
 
-/** Compiles a circuit and fills its state. @throws UserError for modules that exist as Verilog only */
+/** Compiles a circuit and fills its state. */
 export const wasmCore = (circuit: Circuit, options: WasmOptions): Core => new WasmCore(circuit, options);

@@ -1,6 +1,7 @@
 import { lit } from "../../hdl/node.ts";
 import type { Emitter } from "./emitter.ts";
 import { storeName, typeFor } from "./emitter.ts";
+import { whole } from "./grid/vector-ops.ts";
 import { containerBytes, type Place } from "./layout.ts";
 import { pushLimb } from "./limb.ts";
 import type { Line } from "./net.ts";
@@ -29,8 +30,8 @@ const move = (e: Emitter, place: Place, bytes: number, by: number): void => {
   for (let at = 0; at < bytes; at += 16) {
     e.pushBase(place, true);
     e.pushBase(place);
-    f.vectorMemory(0x00, 0, place.offset + at);
-    f.vectorMemory(0x0b, 0, place.offset + at + by);
+    f.vectorMemory(whole.load, 0, place.offset + at);
+    f.vectorMemory(whole.store, 0, place.offset + at + by);
   }
 };
 

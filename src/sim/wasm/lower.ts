@@ -2,7 +2,7 @@ import type { Memory, MemoryRead, Place, Statement } from "../../hdl/circuit.ts"
 import { castSign, catOf, lit, type Node, reduce, type Select, sliceOf } from "../../hdl/node.ts";
 import type { Holder, Region } from "./elaborate.ts";
 import { GridRefusal } from "./grid/grid.ts";
-import type { Domain, FlatMemory, FlatWrite, Net } from "./net.ts";
+import { type Domain, type FlatMemory, type FlatSignal, type FlatWrite, makeNet, type Net } from "./net.ts";
 
 export const netOf = (node: Node & { op: "ref" }): Net => node.signal as Net;
 
@@ -42,9 +42,8 @@ const netAt = (nets: readonly Net[], bit: number): number => {
 const isCut = ({ nets, width }: Holder, bit: number): boolean => bit === width || nets[netAt(nets, bit)]!.low === bit;
 
 /** Bits `low` and up of a signal, as an unsigned node. */
-export const readBits = (holder: Holder, low: number, width: number, read: Read): Node => {
+export const readBits = ({ nets }: Pick<FlatSignal, "nets">, low: number, width: number, read: Read): Node => {
   const parts: Node[] = [];
-  const { nets } = holder;
   for (let index = netAt(nets, low); index < nets.length && nets[index]!.low < low + width; index++) {
     const net = nets[index]!;
     const from = Math.max(low, net.low);
@@ -58,13 +57,6 @@ export const readBits = (holder: Holder, low: number, width: number, read: Read)
 const readWhole = (holder: Holder, read: Read): Node => {
   const [only] = holder.nets;
   return only !== undefined && holder.nets.length === 1 ? read(only) : readBits(holder, 0, holder.width, read);
-};
-
-/** Bits above a signal that an index can reach. */
-const beyondNet = ({ garbage, signal }: Holder, width: number): Net => {
-  const bits = (): bigint => garbage.bits(`${signal.name} beyond`, width);
-  const shape = { kind: "uint", width } as const;
-  return { ...signal, shape, role: "wire", low: 0, width, signed: false, initial: undefined, garbage: bits, cell: false, driver: { kind: "garbage" } };
 };
 
 /** Values of an index for each of which a choice is written out. */
@@ -176,10 +168,13 @@ export class Reader {
     return { ...select, constant: this.region.offset(select), loops: select.loops.filter(({ loop }) => grid?.loops.includes(loop) === true) };
   }
 
+  /** Bits above a signal that an index can reach. */
   #above(holder: Holder, width: number): Node {
     let net = this.#beyond.get(holder);
     if (net === undefined || net.width < width) {
-      net = beyondNet(holder, width);
+      const { garbage, signal } = holder;
+      const name = `${signal.name} beyond`;
+      net = makeNet(name, signal, { width, signed: false }, { kind: "garbage" }, { garbage: () => garbage.bits(name, width) });
       this.#garbage.push(net);
       this.#beyond.set(holder, net);
     }
@@ -313,25 +308,8 @@ export class Block {
 }
 
 /** A net for what a wide signal is after one of several statements, so that long expressions can be divided into functions. */
-const stepOf = ({ signal, inGrid }: Holder, value: Node): Node => {
-  const { width } = value;
-  const shape = { kind: "uint", width } as const;
-  const garbage = (): bigint => 0n;
-  const net: Net = {
-    ...signal,
-    shape,
-    role: "wire",
-    low: 0,
-    width,
-    signed: false,
-    reset: undefined,
-    initial: undefined,
-    garbage,
-    cell: inGrid,
-    driver: { kind: "comb", value },
-  };
-  return refNet(net);
-};
+const stepOf = ({ signal, inGrid }: Holder, value: Node): Node =>
+  refNet(makeNet(`${signal.name} step`, signal, value, { kind: "comb", value }, { cell: inGrid }));
 
 /** Gives the nets of a part of a signal their pieces of a value. */
 export const setBits = (holder: Holder, low: number, value: Node, into: { set(net: Net, value: Node): unknown }): void => {

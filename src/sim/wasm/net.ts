@@ -1,5 +1,6 @@
 import type { ClockDomain, Memory, Property, Signal } from "../../hdl/circuit.ts";
 import type { Node } from "../../hdl/node.ts";
+import { sint, uint } from "../../hdl/shape.ts";
 import type { Garbage } from "../garbage.ts";
 
 /** A clock domain as the flat design sees it: the top's clock by number, and the top's reset. */
@@ -44,6 +45,31 @@ export interface Net extends Signal {
   readonly array?: FlatSignal;
   driver: Driver | undefined;
 }
+
+/** A net that the source has no name for; it belongs to what it is made for, `like`. */
+export const makeNet = (
+  name: string,
+  like: Pick<Signal, "scope" | "site">,
+  { width, signed }: Pick<Node, "width" | "signed">,
+  driver: Driver,
+  given: { readonly garbage?: () => bigint; readonly cell?: boolean } = {},
+): Net => ({
+  name,
+  role: "wire",
+  shape: signed ? sint(width) : uint(width),
+  domain: undefined,
+  reset: undefined,
+  initial: undefined,
+  doc: undefined,
+  scope: like.scope,
+  site: like.site,
+  low: 0,
+  width,
+  signed,
+  garbage: given.garbage ?? (() => 0n),
+  cell: given.cell ?? false,
+  driver,
+});
 
 /** Memory of one instance; it has a word for each value of an address. */
 export interface FlatMemory {

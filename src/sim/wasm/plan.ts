@@ -46,10 +46,6 @@ export class Plan<E> {
     if (this.#current.length > 0) this.chunks.push(this.#current);
   }
 
-  isCheap(net: Net): boolean {
-    return this.#cheap.has(net);
-  }
-
   chunkOf(net: Net): number | undefined {
     return this.#chunkOf.get(net);
   }

@@ -1,7 +1,7 @@
 import { type Node, operandsOf } from "../../../hdl/node.ts";
 import { netOf } from "../lower.ts";
 import type { FlatSignal, Net } from "../net.ts";
-import { type Access, accessOf } from "./access.ts";
+import { type Access, accessOf, shapeOf } from "./access.ts";
 import { type Grid, GridRefusal, type LaneRegister } from "./grid.ts";
 
 /** A grid whose cells vectors can hold. */
@@ -186,7 +186,7 @@ export const conditionsOf = ({ grid, isUniform }: GridPlan): SharedCondition[] =
 /** Nets of a vector that a grid drives. */
 export const drivenNets = ({ outputs, rows, columns }: GridPlan): Net[] =>
   [...outputs.values()].flat().flatMap(({ signal, row, rowStep, column }) => {
-    const width = signal.signal.shape.kind === "vec" && signal.signal.shape.element.kind === "vec" ? signal.signal.shape.element.length : signal.nets.length;
+    const { columns: width } = shapeOf(signal)!;
     return Array.from({ length: rows * columns }, (_, lane) => {
       const r = Math.floor(lane / columns);
       return signal.nets[(row + rowStep * r) * width + column + (lane % columns)]!;
