@@ -2,7 +2,7 @@
  * Compares the engines on many random circuits: `npm run regress -- [--circuits N] [--seed N] [--path P] [--verilator]`.
  * `--path` sees one circuit of a failed run again; `--verilator` runs circuits through Verilator, 100 a build, instead of WebAssembly.
  */
-import { argv, exit, stdout } from "node:process";
+import { argv, exit, stderr, stdout } from "node:process";
 import { parseArgs } from "node:util";
 import { withProgress } from "../src/cli/progress.ts";
 import { runCampaign, runVerilatorCampaign } from "../tb/fuzz/campaign.ts";
@@ -16,7 +16,15 @@ const { values } = parseArgs({
     verilator: { type: "boolean", default: false },
   },
 });
-const [seed, circuits] = [Number(values.seed), Number(values.circuits)];
+/** A whole number below 2^32; ends with 2 where it is none. */
+const wholeNumber = (name: string, text: string): number => {
+  if (/^\d+$/.test(text) && Number(text) <= 0xffffffff) return Number(text);
+  stderr.write(`regress: --${name} is a whole number below 2^32, not \`${text}\`\n`);
+  return exit(2);
+};
+
+const seed = wholeNumber("seed", values.seed);
+const circuits = wholeNumber("circuits", values.circuits);
 const started = performance.now();
 const result = await withProgress("random circuits", (update) =>
   (values.verilator ? runVerilatorCampaign : runCampaign)({
