@@ -7,21 +7,34 @@ import { parseArgs } from "node:util";
 import { withProgress } from "../src/cli/progress.ts";
 import { runCampaign, runVerilatorCampaign } from "../tb/fuzz/campaign.ts";
 
-const { values } = parseArgs({
-  args: argv.slice(2),
-  options: {
-    circuits: { type: "string", default: "100000" },
-    seed: { type: "string", default: "1" },
-    path: { type: "string" },
-    verilator: { type: "boolean", default: false },
-  },
-});
-/** A whole number below 2^32; ends with 2 where it is none. */
-const wholeNumber = (name: string, text: string): number => {
-  if (/^\d+$/.test(text) && Number(text) <= 0xffffffff) return Number(text);
-  stderr.write(`regress: --${name} is a whole number below 2^32, not \`${text}\`\n`);
+/** Ends with 2: wrong use. */
+const refuse = (sentence: string): never => {
+  stderr.write(`regress: ${sentence}\n`);
   return exit(2);
 };
+
+const parse = () =>
+  parseArgs({
+    args: argv.slice(2),
+    options: {
+      circuits: { type: "string", default: "100000" },
+      seed: { type: "string", default: "1" },
+      path: { type: "string" },
+      verilator: { type: "boolean", default: false },
+    },
+  });
+
+const read = (): ReturnType<typeof parse> => {
+  try {
+    return parse();
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const { values } = read();
+const wholeNumber = (name: string, text: string): number =>
+  /^\d+$/.test(text) && Number(text) <= 0xffffffff ? Number(text) : refuse(`--${name} is a whole number below 2^32, not \`${text}\``);
 
 const seed = wholeNumber("seed", values.seed);
 const circuits = wholeNumber("circuits", values.circuits);
