@@ -1,0 +1,94 @@
+import { UserError } from "../../../base/error.ts";
+import { integer, type ParameterValues } from "../../../base/parameters.ts";
+import { arraySchema, checkArray, widthsOf } from "../parameters.ts";
+import { vectorSchema } from "../vector-parameters.ts";
+
+/** Parameters of the tensor core. */
+export const coreSchema = {
+  ...arraySchema,
+  requantize: vectorSchema.requantize,
+  bitsPerStage: vectorSchema.bitsPerStage,
+  dataWidth: integer("bits of a beat of the memory port: 64, 128, 256 or 512", 128, 64, 512),
+  addressWidth: integer("bits of a byte address", 40, 32, 64),
+  idWidth: integer("bits of a transaction's identifier", 4, 1, 16),
+  outstanding: integer("bursts in flight in each direction, a power of two", 16, 2, 256),
+  burst: integer("beats of the longest burst, a power of two", 16, 1, 256),
+  activationKib: integer("KiB of the activation scratchpad, a power of two", 64, 1, 1024),
+  weightKib: integer("KiB of the weight scratchpad, a power of two", 64, 1, 1024),
+  channels: integer("most beats of a tile, which are its channels and the zero beats of empty groups; a power of two", 4096, 64, 16384),
+};
+
+export type CoreParameters = ParameterValues<typeof coreSchema>;
+
+/** Sizes that follow from the parameters. A word is what one channel of a tile needs, a row of a scratchpad the wider of a word and a beat. */
+export interface PadGeometry {
+  /** Bits. */
+  readonly word: number;
+  /** Bits. */
+  readonly row: number;
+  readonly wordsPerRow: number;
+  readonly beatsPerRow: number;
+  /** Rows of the scratchpad, a power of two. */
+  readonly depth: number;
+}
+
+export interface CoreGeometry {
+  /** Bits of an activation or a weight as it lies in memory. */
+  readonly element: number;
+  readonly activations: PadGeometry;
+  readonly weights: PadGeometry;
+  /** Constants of a column: scale and compensation, and bias and scale of codes where the core requantises. */
+  readonly constants: number;
+  /** Beats of the constants of a column of tiles. */
+  readonly constantBeats: number;
+  /** Beats of the row compensations of a row of tiles. */
+  readonly compensationBeats: number;
+}
+
+const padOf = (kib: number, lanes: number, element: number, dataWidth: number): PadGeometry => {
+  const word = lanes * element;
+  const row = Math.max(word, dataWidth);
+  return { word, row, wordsPerRow: row / word, beatsPerRow: row / dataWidth, depth: (kib * 8192) / row };
+};
+
+export const geometryOf = (parameters: CoreParameters): CoreGeometry => {
+  const { rows, cols, kind, requantize, dataWidth, activationKib, weightKib } = parameters;
+  const { element } = widthsOf(kind);
+  const constants = requantize ? 4 : 2;
+  return {
+    element,
+    activations: padOf(activationKib, rows, element, dataWidth),
+    weights: padOf(weightKib, cols, element, dataWidth),
+    constants,
+    constantBeats: Math.ceil((constants * cols * 32) / dataWidth),
+    compensationBeats: Math.ceil((rows * 32) / dataWidth),
+  };
+};
+
+const powerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
+
+const check = (holds: boolean, what: string): void => {
+  if (!holds) throw new UserError("bad-parameter", what);
+};
+
+/** @throws UserError naming the constraint that the parameters break together */
+export const checkCore = (parameters: CoreParameters): void => {
+  checkArray(parameters);
+  const { rows, cols, kind, dataWidth, burst, outstanding, activationKib, weightKib, channels } = parameters;
+  const { element, activations, weights } = geometryOf(parameters);
+  // An INT8 product on composable cells has half the columns, and half the rows.
+  const columns = kind === "composable" ? cols / 2 : cols;
+  for (const [name, value] of Object.entries({ rows, cols, dataWidth, burst, outstanding, activationKib, weightKib, channels }))
+    check(powerOfTwo(value), `${name} of the core is a power of two, not ${value}`);
+  check(rows >= 2 && cols >= 2, `the core has at least 2 rows and 2 columns, not ${rows}x${cols}`);
+  check(
+    columns * 16 >= dataWidth,
+    `a row of bfloat16 results, ${columns} x 16 bits, has to fill whole beats of ${dataWidth} bits: dataWidth is at most ${columns * 16} with ${columns} columns`,
+  );
+  check(
+    rows * columns * element >= dataWidth && rows * 32 >= dataWidth,
+    `the codes of a tile, ${rows * columns} x ${element} bits, and the compensations of its rows, ${rows} x 32 bits, have to fill whole beats of ${dataWidth} bits`,
+  );
+  for (const [name, { depth }] of Object.entries({ activationKib: activations, weightKib: weights }))
+    check(depth >= 4, `${name} has to hold at least 4 rows of the scratchpad, but holds ${depth}`);
+};
