@@ -95,6 +95,8 @@ export interface Instance {
   /** Every output has a place: where the parent put it, or a wire made when the parent read it or declared it unused. */
   readonly outputs: readonly { readonly port: FlatPort; readonly place: Place }[];
   readonly clocks: readonly { readonly child: ClockDomain; readonly parent: ClockDomain }[];
+  /** One bit that resets the child's own clock domain, beside the parent's reset. */
+  readonly reset: Node | undefined;
   readonly site: Site;
 }
 

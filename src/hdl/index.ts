@@ -3,7 +3,7 @@ export { Bool, SInt, UInt } from "./bits.ts";
 export type { About, Circuit, ClockDomain, FlatPort, Module } from "./circuit.ts";
 export { type DelayOptions, delay } from "./delay.ts";
 export { Index } from "./index-expression.ts";
-export { instance, wires } from "./instance.ts";
+export { type InstanceOptions, instance, wires } from "./instance.ts";
 export { type MemoryOptions, type MemoryPorts, memory, type ReadOptions } from "./memory.ts";
 export { type ExternOptions, extern, module } from "./module.ts";
 export { type Connections, clock, type Flip, flip, type Inside, input, type Outputs, output, type PortMap, type Wires } from "./ports.ts";

@@ -1,11 +1,14 @@
 import { UserError } from "../base/error.ts";
 import { type Builder, builder, placeOf, refTo, variable } from "./builder.ts";
+import { forEachItem } from "./check/traverse.ts";
 import type { Circuit, ClockDomain, FlatPort, Instance, Module, Place, Scope, Signal } from "./circuit.ts";
 import { callerLocation } from "./location.ts";
-import type { Node } from "./node.ts";
+import { castSign, type Node } from "./node.ts";
 import type { Connections, Outputs, PortMap, Wires } from "./ports.ts";
 import { isPort } from "./ports.ts";
-import { nodeFor, valueFrom } from "./value.ts";
+import type { BoolShape } from "./shape.ts";
+import type { Like } from "./value.ts";
+import { conditionNode, nodeFor, valueFrom } from "./value.ts";
 
 interface Output {
   readonly port: FlatPort;
@@ -18,21 +21,50 @@ const lookUp = (connections: unknown, path: readonly string[]): unknown => {
   return found;
 };
 
-const clockPairs = (child: Circuit, connections: unknown, own: ClockDomain, name: string): Instance["clocks"] =>
+/** Clock domains of a child with those of its parent. With a derived reset, the child's own domain needs none of the parent's. */
+const clockPairs = (child: Circuit, connections: unknown, own: ClockDomain, name: string, isDerived: boolean): Instance["clocks"] =>
   child.clocks.map((domain) => {
     const parent = domain.key === "" ? own : (lookUp(connections, domain.key.split(".")) as ClockDomain | undefined);
     if (parent === undefined)
       throw new UserError("unconnected", `clock \`${domain.key}\` of instance \`${name}\` is not connected`, { where: callerLocation() });
-    if (domain.rst !== undefined && parent.rst === undefined)
+    if (domain.rst !== undefined && parent.rst === undefined && !(isDerived && domain.key === ""))
       throw new UserError("no-reset", `instance \`${name}\` needs a reset on \`${domain.clk}\`, but \`${parent.clk}\` has none`, { where: callerLocation() });
-    if (domain.rst !== undefined && domain.activeLow !== parent.activeLow)
-      throw new UserError(
-        "reset-polarity",
-        `instance \`${name}\` needs a reset that is active ${domain.activeLow ? "low" : "high"}, \`${parent.rst}\` is active ${parent.activeLow ? "low" : "high"}`,
-        { where: callerLocation() },
-      );
     return { child: domain, parent };
   });
+
+/** A module in which the reset of a clock acts at once, this one or one below it that gets the same reset. */
+const asynchronousIn = (circuit: Circuit, key: string): Circuit | undefined => {
+  const domain = circuit.clocks.find((clock) => clock.key === key);
+  if (domain?.rst === undefined) return undefined;
+  if (domain.reset === "async") return circuit;
+  let found: Circuit | undefined;
+  forEachItem(circuit.scope, (item) => {
+    if (item.kind !== "instance") return;
+    for (const { child, parent } of item.clocks) if (parent.key === key) found ??= asynchronousIn(item.child, child.key);
+  });
+  return found;
+};
+
+/** Node of a derived reset; one that is never active is none. */
+const resetNode = ({ reset }: InstanceOptions, child: Circuit, name: string): Node | undefined => {
+  const node = reset === undefined ? undefined : castSign(conditionNode(reset), false);
+  if (node === undefined || (node.op === "lit" && node.value === 0n)) return undefined;
+  if (!child.clocks.some(({ key, rst }) => key === "" && rst !== undefined))
+    throw new UserError("no-reset", `instance \`${name}\` is given a reset, but nothing in module \`${child.name}\` is reset with its own clock`, {
+      where: callerLocation(),
+    });
+  const asynchronous = asynchronousIn(child, "");
+  if (asynchronous !== undefined)
+    throw new UserError(
+      "async-reset",
+      `the reset given to instance \`${name}\` comes from logic, and module \`${asynchronous.name}\` has an asynchronous reset`,
+      {
+        where: callerLocation(),
+        hint: "make that reset synchronous: a glitch would clear registers at any time",
+      },
+    );
+  return node;
+};
 
 const outputWire = (build: Builder, scope: Scope, name: string, { shape }: FlatPort): Signal => build.declare(name, "an instance's output", shape, { scope });
 
@@ -66,12 +98,17 @@ const outputViews = (name: string, circuit: Circuit, outputs: Output[]): Record<
   return view;
 };
 
+export interface InstanceOptions {
+  /** Resets the child, and all that it resets, while it is 1, beside the parent's own reset. It belongs to the parent's own clock. */
+  readonly reset?: Like<BoolShape> | undefined;
+}
+
 /**
  * Instance of a module. `connections` gives a value for each input and, where the parent wants to place an output itself, a target for it;
- * the result reads the other outputs. Clocks connect by themselves, further ones by their key.
- * @throws UserError for an input without a value or a connection that doesn't fit.
+ * the result reads the other outputs. Clocks and resets connect by themselves, further ones by their key, whatever the polarities of the resets.
+ * @throws UserError for an input without a value, a connection that doesn't fit, or a reset that nothing or something asynchronous takes.
  */
-export const instance = <P extends PortMap>(name: string, of: Module<P>, connections: Connections<P>): Outputs<P> => {
+export const instance = <P extends PortMap>(name: string, of: Module<P>, connections: Connections<P>, options: InstanceOptions = {}): Outputs<P> => {
   const build = builder("instance()");
   const { circuit } = of;
   const claimed = build.claim(name, "an instance");
@@ -89,8 +126,9 @@ export const instance = <P extends PortMap>(name: string, of: Module<P>, connect
       inputs.push({ port, value: nodeFor(given, port.shape, what) });
     }
   }
-  const clocks = clockPairs(circuit, connections, build.ownClock, claimed.name);
-  build.add({ kind: "instance", name: claimed.name, child: circuit, inputs, outputs, clocks, site: claimed.site }, "instance()");
+  const reset = resetNode(options, circuit, claimed.name);
+  const clocks = clockPairs(circuit, connections, build.ownClock, claimed.name, reset !== undefined);
+  build.add({ kind: "instance", name: claimed.name, child: circuit, inputs, outputs, clocks, reset, site: claimed.site }, "instance()");
   return outputViews(claimed.name, circuit, outputs) as Outputs<P>;
 };
 

@@ -1,4 +1,4 @@
-import type { Circuit } from "../hdl/circuit.ts";
+import type { Circuit, ClockDomain } from "../hdl/circuit.ts";
 import { readBig, writeBig } from "./codec.ts";
 import { type Core, internalSignal, placePorts } from "./embedded.ts";
 import type { InternalSignal, NamedSignal, PortPlace } from "./engine.ts";
@@ -7,6 +7,9 @@ import { Garbage } from "./garbage.ts";
 import { type Cell, type Environment, elaborate, type Step } from "./reference/elaborate.ts";
 import { Evaluator } from "./reference/evaluate.ts";
 import { clockSteps, resetSteps, settleSteps } from "./reference/step.ts";
+
+/** Whether a clocked step's module is in reset. */
+const inReset = ({ env, item }: Step): boolean => "domain" in item && item.domain !== undefined && env.clocks.get(item.domain.key)!.inReset();
 
 /**
  * The language's semantics as an engine: `reference` says what a circuit does at an edge and between edges, slow and obvious; here
@@ -26,7 +29,7 @@ export class ReferenceCore implements Core {
     this.places = places;
     this.words = new Uint32Array(size);
     this.#name = top;
-    const clocks = new Map(circuit.clocks.map(({ key }, index) => [key, index]));
+    const clocks = new Map(circuit.clocks.map((domain, clock) => [domain.key, { clock, inReset: () => this.#isActive(domain) }]));
     this.#top = { circuit, path: [], garbage: new Garbage(seed), clocks, loops: new Map(), cells: new Map(), memories: new Map() };
     elaborate(this.#top, circuit.scope, circuit.portSignals, this.#steps);
   }
@@ -40,14 +43,14 @@ export class ReferenceCore implements Core {
     }
     for (const signal of circuit.portSignals)
       if (signal.role === "input") cells.get(signal)!.value = readBig(this.words, this.places.get(signal.name)!.pending, 0, signal.shape.width, false);
-    resetSteps(this.#steps.filter((step) => "domain" in step.item && step.item.domain?.reset === "async" && this.#inReset(step)));
+    resetSteps(this.#steps.filter((step) => "domain" in step.item && step.item.domain?.reset === "async" && inReset(step)));
     this.#evaluate();
   }
 
   rise(clocks: number): void {
     const edge = this.#steps.filter((step) => (clocks & (1 << this.#clockOf(step))) !== 0);
     for (const step of edge) this.#check(step);
-    clockSteps(edge, (step) => this.#inReset(step));
+    clockSteps(edge, inReset);
     if ((clocks & 1) !== 0) this.cycle++;
     this.#evaluate();
   }
@@ -70,11 +73,10 @@ export class ReferenceCore implements Core {
 
   /** Number of the top's clock that a step goes by; 31, which no mask has, for what has no clock. */
   #clockOf({ env, item }: Step): number {
-    return "domain" in item && item.domain !== undefined ? env.clocks.get(item.domain.key)! : 31;
+    return "domain" in item && item.domain !== undefined ? env.clocks.get(item.domain.key)!.clock : 31;
   }
 
-  #inReset(step: Step): boolean {
-    const { rst, activeLow } = this.#top.circuit.clocks[this.#clockOf(step)]!;
+  #isActive({ rst, activeLow }: ClockDomain): boolean {
     return rst !== undefined && this.words[this.places.get(rst)!.value] === Number(!activeLow);
   }
 
@@ -83,7 +85,7 @@ export class ReferenceCore implements Core {
     const { env, item } = step;
     if (item.kind !== "assert" && item.kind !== "assume") return;
     const guarded = env.circuit.clocks.some(({ key, rst }) => key === item.domain.key && rst !== undefined);
-    if ((guarded && this.#inReset(step)) || new Evaluator(env, new Map(), false).bits(item.condition) === 1n) return;
+    if ((guarded && inReset(step)) || new Evaluator(env, new Map(), false).bits(item.condition) === 1n) return;
     throw SimulationError.property([this.#name, ...env.path, item.name].join("."), this.cycle, item.site.location);
   }
 

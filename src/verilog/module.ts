@@ -2,8 +2,8 @@ import { UserError } from "../base/error.ts";
 import type { Circuit, ClockDomain, Delay, Instance, Item, Memory, MemoryRead, Property, Scope, Signal } from "../hdl/circuit.ts";
 import { Index } from "../hdl/index-expression.ts";
 import { toSnake } from "../hdl/names.ts";
-import { castSign, type Node, reduce } from "../hdl/node.ts";
-import { describeShape, type EnumShape, isSigned, type Shape } from "../hdl/shape.ts";
+import { castSign, type Node, notOf, reduce } from "../hdl/node.ts";
+import { bool, describeShape, type EnumShape, isSigned, type Shape } from "../hdl/shape.ts";
 import { expressionText, indexText, literal, partText, placeText, sourceText, stateName } from "./expression.ts";
 import { combLines, edgeText, indent, resetValue, syncBlocks } from "./statement.ts";
 
@@ -89,11 +89,24 @@ const initialLines = ({ signals, memories }: Scope): string[] => {
   return registers.length + words.length === 0 ? [] : ["initial begin", ...registers, ...words, "end"];
 };
 
-const instanceLines = ({ name, child, inputs, outputs, clocks }: Instance): string[] => {
+/** What a child's reset connects to: the parent's, where it has one, or a derived one, in the child's polarity. */
+const resetOf = ({ child, parent }: Instance["clocks"][number], derived: Node | undefined, { scope, site }: Circuit): Node => {
+  const one = { width: 1, signed: false };
+  const common = { shape: bool, domain: parent, reset: undefined, initial: undefined, doc: undefined, scope, site };
+  const level: Node | undefined = parent.rst === undefined ? undefined : { op: "ref", signal: { name: parent.rst, role: "input", ...common }, ...one };
+  if (level === undefined) return child.activeLow ? notOf(derived!) : derived!;
+  if (derived === undefined) return child.activeLow === parent.activeLow ? level : notOf(level);
+  if (child.activeLow && parent.activeLow) return { op: "and", a: level, b: notOf(derived), ...one };
+  const active: Node = { op: "or", a: parent.activeLow ? notOf(level) : level, b: derived, ...one };
+  return child.activeLow ? notOf(active) : active;
+};
+
+const instanceLines = ({ name, child, inputs, outputs, clocks, reset }: Instance, circuit: Circuit): string[] => {
   const pins: [string, string][] = [];
-  for (const { child: inner, parent } of clocks) {
-    pins.push([inner.clk, parent.clk]);
-    if (inner.rst !== undefined) pins.push([inner.rst, parent.rst ?? ""]);
+  for (const pair of clocks) {
+    const { key, clk, rst } = pair.child;
+    pins.push([clk, pair.parent.clk]);
+    if (rst !== undefined) pins.push([rst, sourceText(resetOf(pair, key === "" ? reset : undefined, circuit))]);
   }
   for (const port of child.ports) {
     const driven = inputs.find((input) => input.port === port);
@@ -203,7 +216,7 @@ const itemBlocks = (item: Item, circuit: Circuit): string[][] => {
         ],
       ];
     case "instance":
-      return [instanceLines(item)];
+      return [instanceLines(item, circuit)];
     case "read":
       return [readLines(item)];
     case "delay":

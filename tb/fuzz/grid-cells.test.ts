@@ -8,6 +8,7 @@ import {
   type Index,
   type Inside,
   input,
+  instance,
   type Module,
   module,
   mux,
@@ -94,6 +95,19 @@ const vectorsOf = async (made: Module): Promise<number> => {
   return flatten(made.circuit, new Garbage(3)).grids.length;
 };
 
+/** Adds up what it is given. */
+const counter = (activeLow = false) =>
+  module(
+    "counter",
+    { d: input(uint(8)), q: output(uint(8)) },
+    (io) => {
+      const sum = reg("sum", uint(8), { reset: 9 });
+      sync(() => sum.set(sum.addWrap(io.d)));
+      io.q.set(sum);
+    },
+    { doc: "Adds up.", clock: { clk: "clk", rst: "rst", activeLow } },
+  );
+
 const qualifying: Readonly<Record<string, () => Module>> = {
   "a value read with and without a sign": () =>
     row(uint(20), ({ bytes }, out, c) => {
@@ -143,6 +157,14 @@ const qualifying: Readonly<Record<string, () => Module>> = {
       },
       "async",
     ),
+  "a derived reset that all share": () =>
+    row(uint(8), ({ bytes, en, go }, out, c) => void instance("u", counter(), { d: bytes.at(c), q: out }, { reset: en.and(go) })),
+  "a derived reset of their own": () =>
+    row(uint(8), ({ bytes, en }, out, c) => {
+      const full = wire("full", bool);
+      instance("u", counter(true), { d: bytes.at(c), q: out }, { reset: full.and(en) });
+      full.set(out.ge(200).or(bytes.at(c).bits(2, 1).eq(3)));
+    }),
   "a shift by 64 amounts": () => row(uint(64), ({ wide, a }, out, c) => out.set(held("q", wide.at(c).shr(a.addWrap(wide.at(c).wrap(8)).wrap(6))))),
 };
 
@@ -150,6 +172,17 @@ for (const [what, make] of Object.entries(qualifying))
   test(`vectors hold cells with ${what}`, async () => {
     expect(await vectorsOf(make())).toBe(1);
   });
+
+test("cells below an instance with a derived reset are reset with it", async () => {
+  const inner = module(
+    "inner_cells",
+    { d: input(vec(cells, uint(8))), q: output(vec(cells, uint(8))) },
+    (io) => repeat("line", cells, (c) => void instance("u", counter(), { d: io.d.at(c), q: io.q.at(c) })),
+    "A row of cells.",
+  );
+  const made = around(vec(cells, uint(8)), (io) => void instance("u", inner, { d: io.bytes, q: io.out }, { reset: io.a.bits(1, 0).eq(0) }));
+  expect(await vectorsOf(made)).toBe(1);
+});
 
 type Row = VarOf<VecShape<UIntShape>>;
 

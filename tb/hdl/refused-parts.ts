@@ -38,6 +38,24 @@ const clocked = module(
   "",
 );
 
+const atOnce = module(
+  "at_once",
+  { d: input(uint(8)), q: output(uint(8)) },
+  (io) => {
+    const kept = reg("kept", uint(8), { reset: 0 });
+    sync(() => kept.set(io.d));
+    io.q.set(kept);
+  },
+  { doc: "", clock: { clk: "clk", rst: "rst", reset: "async" } },
+);
+
+const aroundAtOnce = module(
+  "around_at_once",
+  { d: input(uint(8)), q: output(uint(8)) },
+  (io) => repeat("lane", 1, () => instance("u_inner", atOnce, { d: io.d, q: io.q })),
+  "",
+);
+
 const twoClocks = module(
   "two_clocks",
   { far: clock(), d: input(bool, "", { clock: "far" }), q: output(bool, "", { clock: "far" }) },
@@ -141,8 +159,20 @@ export const partCases: Record<string, Record<string, () => unknown>> = {
     "a target of another width": () => build({ a: input(uint(8)), y: output(uint(9)) }, (io) => instance("u", child, { d: io.a, q: io.y })),
     "a value too wide": () => build({ a: input(uint(9)), y: output(uint(8)) }, (io) => io.y.set(instance("u", child, { d: io.a }).q)),
     "a reset that is not there": () => build(io8, (io) => io.y.set(instance("u", clocked, { d: io.a }).q), { doc: "", clock: { clk: "clk" } }),
-    "a reset of the other polarity": () =>
-      build(io8, (io) => io.y.set(instance("u", clocked, { d: io.a }).q), { doc: "", clock: { clk: "aclk", rst: "aresetn", activeLow: true } }),
+    "a derived reset of what has none": () => build(io8, (io) => io.y.set(instance("u", child, { d: io.a }, { reset: io.a.any() }).q)),
+    "a derived reset of what only another clock resets": () =>
+      build({ far: clock(), a: input(bool, "", { clock: "far" }), y: output(bool, "", { clock: "far" }) }, (io) =>
+        io.y.set(instance("u", twoClocks, { far: io.far, d: io.a }, { reset: io.a }).q),
+      ),
+    "a derived reset of what resets at once": () => build(io8, (io) => io.y.set(instance("u", atOnce, { d: io.a }, { reset: io.a.any() }).q)),
+    "a derived reset of what resets at once further down": () =>
+      build(io8, (io) => io.y.set(instance("u", aroundAtOnce, { d: io.a }, { reset: io.a.any() }).q)),
+    "a derived reset of several bits": () => build(io8, (io) => io.y.set(instance("u", clocked, { d: io.a }, { reset: wrong(io.a) }).q)),
+    "a derived reset of another clock": () =>
+      build({ far: clock(), clear: input(bool, "", { clock: "far" }), a: input(uint(8)), y: output(uint(8)) }, (io) => {
+        io.y.set(instance("u", clocked, { d: io.a }, { reset: io.clear }).q);
+        discardClock(io.far);
+      }),
     "a bundle's wire that nobody drives": () =>
       build({ y: output(bool) }, (io) => {
         const link = wires("link", { valid: output(bool), ready: input(bool) });

@@ -100,11 +100,14 @@ export const checkDomains = (circuit: Circuit): void => {
       for (const { expression, site } of readsOf(item)) check.refuseForeign(expression, item.domain, site, `delay \`${item.data.name}\``);
     if (item.kind === "read" && item.domain !== undefined)
       for (const { expression, site } of readsOf(item)) check.refuseForeign(expression, item.domain, site, "a memory port");
-    if (item.kind === "instance")
+    if (item.kind === "instance") {
+      const own = parentOf(item, undefined);
+      if (item.reset !== undefined && own !== undefined) check.refuseForeign(item.reset, own, item.site, `the reset of \`${item.name}\``);
       for (const { port, value } of item.inputs) {
         const domain = parentOf(item, port.clock);
         if (domain !== undefined) check.refuseForeign(value, domain, item.site, `input \`${port.name}\` of \`${item.name}\``);
       }
+    }
   });
   const outputs = circuit.portSignals.filter((signal) => signal.role === "output");
   for (const output of outputs) {

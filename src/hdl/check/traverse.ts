@@ -82,7 +82,11 @@ const ownExpressions = (item: Exclude<Item, { kind: "repeat" | "comb" | "sync" }
     case "discard":
       return [item.value];
     case "instance":
-      return [...item.inputs.map((input) => input.value), ...item.outputs.flatMap(({ place }) => indicesOf(place))];
+      return [
+        ...item.inputs.map((input) => input.value),
+        ...(item.reset === undefined ? [] : [item.reset]),
+        ...item.outputs.flatMap(({ place }) => indicesOf(place)),
+      ];
     case "read":
       return [item.address, ...(item.enable === undefined ? [] : [item.enable]), ...(item.heldAddress === undefined ? [] : [refTo(item.heldAddress)])];
     case "delay":

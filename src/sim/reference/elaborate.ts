@@ -1,5 +1,6 @@
-import type { Circuit, Item, Loop, Memory, Scope, Signal } from "../../hdl/circuit.ts";
+import type { Circuit, Instance, Item, Loop, Memory, Scope, Signal } from "../../hdl/circuit.ts";
 import type { Garbage } from "../garbage.ts";
+import { Evaluator } from "./evaluate.ts";
 
 /** What holds bits: a signal, a word of a memory or an element of a delay line, of one instance and iteration. Unsigned. */
 export interface Cell {
@@ -10,13 +11,19 @@ export interface Cell {
   value: bigint;
 }
 
+/** A clock as a module sees it: which of the top's clocks it is, and whether the module is in reset now. */
+export interface Clocking {
+  readonly clock: number;
+  readonly inReset: () => boolean;
+}
+
 /** One instance of a module, or one iteration of a generate loop in it: what names stand for. */
 export interface Environment {
   readonly circuit: Circuit;
   readonly path: readonly string[];
   readonly garbage: Garbage;
-  /** The module's clocks by key: which of the top's clocks they are. */
-  readonly clocks: ReadonlyMap<string, number>;
+  /** By key. */
+  readonly clocks: ReadonlyMap<string, Clocking>;
   readonly loops: ReadonlyMap<Loop, number>;
   readonly cells: Map<Signal, Cell>;
   /** A word for each value that an address can have. */
@@ -30,6 +37,17 @@ export interface Step {
   readonly child?: Environment;
   readonly line?: readonly Cell[];
 }
+
+/** Clocks of an instance. It is in reset while its parent is, where the parent has a reset, and while its derived reset is 1. */
+const clocksOf = (env: Environment, { clocks, reset }: Instance): Environment["clocks"] =>
+  new Map(
+    clocks.map(({ child, parent }) => {
+      const { clock, inReset } = env.clocks.get(parent.key)!;
+      const derived = child.key === "" ? reset : undefined;
+      const inEither = (): boolean => inReset() || (derived !== undefined && new Evaluator(env, new Map(), false).bits(derived) === 1n);
+      return [child.key, { clock, inReset: child.rst === undefined ? () => false : inEither }];
+    }),
+  );
 
 /** Declares what a scope has, and adds what it does to `steps`; an instance comes after the steps inside it. */
 export const elaborate = (env: Environment, { signals, memories, items }: Scope, ports: readonly Signal[], steps: Step[]): void => {
@@ -52,7 +70,7 @@ export const elaborate = (env: Environment, { signals, memories, items }: Scope,
       }
     } else if (item.kind === "instance") {
       const { name, child: inner } = item;
-      const clocks = new Map(item.clocks.map((pair) => [pair.child.key, env.clocks.get(pair.parent.key)!]));
+      const clocks = clocksOf(env, item);
       const child = { circuit: inner, path: [...path, name], garbage: garbage.child(name), clocks, loops: new Map(), cells: new Map(), memories: new Map() };
       elaborate(child, inner.scope, inner.portSignals, steps);
       steps.push({ env, item, child });

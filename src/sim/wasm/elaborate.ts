@@ -7,7 +7,8 @@ import { isSigned, leafOf, type Shape, sint, uint } from "../../hdl/shape.ts";
 import type { Garbage } from "../garbage.ts";
 import { type Cells, candidate } from "./grid/candidate.ts";
 import type { Grid } from "./grid/grid.ts";
-import type { Domain, Driver, FlatMemory, FlatSignal, Net } from "./net.ts";
+import { refNet } from "./lower.ts";
+import { type Domain, type Driver, type FlatMemory, type FlatSignal, makeNet, type Net } from "./net.ts";
 
 /** Elements of a vector that an index chooses among; one of more elements stays in one piece. */
 const mostIndexed = 256;
@@ -169,6 +170,7 @@ export class Region {
   readonly memories = new Map<Memory, FlatMemory>();
   readonly instances = new Map<Instance, Region>();
   readonly #holders = new Map<Signal, Holder>();
+  readonly #resets = new Map<Instance, Net>();
 
   constructor(given: Pick<Region, "circuit" | "scope" | "outer" | "path" | "garbage" | "loops" | "domains" | "grid">) {
     this.circuit = given.circuit;
@@ -214,6 +216,15 @@ export class Region {
     return this.domains.get(key)!;
   }
 
+  /** Net that is 1 while an instance with a derived reset is in reset; its driver is for whoever can read the region's signals. */
+  derivedReset(item: Instance): Net | undefined {
+    if (item.reset === undefined) return undefined;
+    const like = { scope: this.scope, site: item.site };
+    const net = this.#resets.get(item) ?? makeNet(`${item.name} reset`, like, item.reset, { kind: "garbage" }, { cell: this.grid !== undefined });
+    this.#resets.set(item, net);
+    return net;
+  }
+
   #flatMemory(memory: Memory): FlatMemory {
     return {
       memory,
@@ -243,13 +254,16 @@ const cutAt = (region: Region, { signal, select }: Place): void => {
   region.holder(signal).cut(region.offset(select), select.width);
 };
 
-const domainsOfChild = (region: Region, { clocks }: Instance): ReadonlyMap<string, Domain> =>
-  new Map(
-    clocks.map(({ child, parent }) => {
-      const outer = region.domain(parent.key);
-      return [child.key, { clock: outer.clock, reset: child.reset, active: child.rst === undefined ? undefined : outer.active }];
+const domainsOfChild = (region: Region, item: Instance): ReadonlyMap<string, Domain> => {
+  const derived = region.derivedReset(item);
+  return new Map(
+    item.clocks.map(({ child, parent }) => {
+      const { clock, active: outer } = region.domain(parent.key);
+      const active = derived !== undefined && child.key === "" ? refNet(derived) : outer;
+      return [child.key, { clock, reset: child.reset, active: child.rst === undefined ? undefined : active }];
     }),
   );
+};
 
 /** Opens instances and generate loops, declares what is in them, and cuts signals where drivers meet. */
 class Elaborator {

@@ -4,7 +4,7 @@ import type { Garbage } from "../garbage.ts";
 import { elaborate, type Placed, type Region } from "./elaborate.ts";
 import { type Grid, GridRefusal } from "./grid/grid.ts";
 import { drivenNets, type GridPlan, planGrid } from "./grid/plan.ts";
-import { Block, choose, collides, inverse, one, Reader, raw, readBits, refNet, setBits } from "./lower.ts";
+import { Block, choose, collides, eitherOf, inverse, one, Reader, readBits, refNet, setBits } from "./lower.ts";
 import { type Check, type Domain, type FlatMemory, type FlatSignal, type Line, makeNet, type Net } from "./net.ts";
 
 /** A design without hierarchy, statements and loops: nets with an expression each. */
@@ -103,7 +103,12 @@ class Flattener {
   }
 
   #instance(region: Region, reader: Reader, item: Instance): void {
-    const { child, inputs, outputs } = item;
+    const { child, inputs, outputs, reset } = item;
+    const derived = region.derivedReset(item);
+    if (derived !== undefined && reset !== undefined) {
+      const { active } = region.domain("");
+      derived.driver = { kind: "comb", value: active === undefined ? reader.node(reset) : eitherOf(active, reader.node(reset)) };
+    }
     const inner = region.instances.get(item)!;
     const holderOf = (port: Circuit["ports"][number]) => inner.holder(child.portSignals[child.ports.indexOf(port)]!);
     for (const { port, value } of inputs) {
@@ -155,7 +160,7 @@ class Flattener {
       property,
       hierarchy: [this.#circuit.name, ...region.path, property.name].join("."),
       domain,
-      holds: domain.active === undefined ? holds : raw({ op: "or", a: holds, b: domain.active, width: 1, signed: false }),
+      holds: domain.active === undefined ? holds : eitherOf(holds, domain.active),
     });
   }
 

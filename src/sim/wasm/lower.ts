@@ -203,6 +203,8 @@ export const one = lit(1n, 1, false);
 
 export const bothOf = (a: Node, b: Node): Node => (a === one ? b : b === one ? a : raw({ op: "and", a, b, width: 1, signed: false }));
 
+export const eitherOf = (a: Node, b: Node): Node => raw({ op: "or", a, b, width: 1, signed: false });
+
 export const inverse = (a: Node): Node => raw({ op: "not", a, width: 1, signed: false });
 
 export const choose = (sel: Node, a: Node, b: Node): Node => (a === b ? a : raw({ op: "mux", sel, a, b, width: a.width, signed: a.signed }));
@@ -331,6 +333,6 @@ export const collides = (read: MemoryRead, address: Node, { memory, words, write
     const same = raw({ op: "eq", a: write.address, b: address, width: 1, signed: false });
     const lanes = write.mask === undefined ? one : reduce("any", write.mask);
     const hit = [same, rising(write.domain), lanes, inside].reduce(bothOf, write.condition);
-    return sum === undefined ? hit : raw({ op: "or", a: sum, b: hit, width: 1, signed: false });
+    return sum === undefined ? hit : eitherOf(sum, hit);
   }, undefined);
 };
