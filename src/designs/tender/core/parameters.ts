@@ -20,6 +20,9 @@ export const coreSchema = {
 
 export type CoreParameters = ParameterValues<typeof coreSchema>;
 
+/** Bits of a count of bytes of one transfer: a panel is at most the largest scratchpad. */
+export const lengthWidth = 21;
+
 /** Sizes that follow from the parameters. A word is what one channel of a tile needs, a row of a scratchpad the wider of a word and a beat. */
 export interface PadGeometry {
   /** Bits. */

@@ -1,0 +1,264 @@
+import {
+  assert,
+  Bool,
+  bool,
+  cat,
+  constant,
+  discard,
+  flip,
+  type Inside,
+  input,
+  type Module,
+  module,
+  mux,
+  named,
+  output,
+  reg,
+  sint,
+  sync,
+  type Target,
+  type UInt,
+  type UIntShape,
+  uint,
+  vec,
+  when,
+  wire,
+} from "../../../hdl/index.ts";
+import { bundleStream } from "../../../lib/bundle-fifo.ts";
+import { widthsOf } from "../parameters.ts";
+import { indexEntry } from "./descriptor.ts";
+import { arrayJob, beatWidth, compensationSlots, padCountWidth, slotWidth, tileWidth } from "./jobs.ts";
+import { type CoreParameters, geometryOf } from "./parameters.ts";
+
+const log2 = (value: number): number => Math.ceil(Math.log2(value));
+
+/** A tile as the vector feed needs to know it. */
+export const tileContext = () => ({
+  lastOfColumn: output(bool, "the last tile of the column in its block"),
+  relu: output(bool),
+  format: output(uint(3)),
+  wide: output(bool),
+  compensated: output(bool, "rows have compensations"),
+  compensationSlot: output(uint(log2(compensationSlots))),
+  freesCompensation: output(bool, "the last tile that needs that slot"),
+});
+
+/** Read port of a memory, as who reads it sees it. */
+const readPort = (addressWidth: number, width: number) => ({ enable: output(bool), word: output(uint(addressWidth)), data: input(uint(width)) });
+
+const wordAddressWidth = ({ depth, wordsPerRow }: { readonly depth: number; readonly wordsPerRow: number }): number => log2(depth * wordsPerRow);
+
+const sequencerPorts = (parameters: CoreParameters) => {
+  const { rows, cols, kind, shiftBits, channels } = parameters;
+  const { activations, weights } = geometryOf(parameters);
+  const counts = padCountWidth(parameters);
+  const { element } = widthsOf(kind);
+  return {
+    job: flip(bundleStream(arrayJob(parameters))),
+    filled: { index: input(bool, "an index is there"), activations: input(bool, "one panel more is there"), weights: input(bool) },
+    index: readPort(log2(channels) + 1, 16),
+    activations: readPort(wordAddressWidth(activations), activations.word),
+    weights: readPort(wordAddressWidth(weights), weights.word),
+    x: {
+      valid: output(bool),
+      ready: input(bool),
+      data: output(vec(rows, uint(element))),
+      unsigned: output(bool),
+      wide: output(bool),
+      shift: output(uint(shiftBits)),
+      first: output(bool),
+      last: output(bool),
+    },
+    w: { valid: output(bool), ready: input(bool), data: output(vec(cols, sint(element))) },
+    tile: bundleStream(tileContext()),
+    freed: {
+      index: output(bool),
+      activations: output(uint(counts.activations), "rows of the scratchpad"),
+      weights: output(uint(counts.weights)),
+    },
+    badIndex: { valid: output(bool, "a beat that the array takes names no channel of its panels"), slot: output(uint(slotWidth)) },
+    waits: { activations: output(bool, "for an index or activations"), weights: output(bool, "for nothing but weights") },
+    running: output(bool, "a job is here"),
+  };
+};
+
+type SequencerIo = Inside<ReturnType<typeof sequencerPorts>>;
+
+/** Panels or indices that are there and whose last use was not begun. */
+const available = (name: string, all: number, filled: Bool, used: Bool): UInt => {
+  const count = reg(name, uint(log2(all + 1)), { reset: 0 });
+  sync(() => {
+    when(filled.and(used.not()), () => count.set(count.addWrap(1))).elsewhen(used.and(filled.not()), () => count.set(count.subWrap(1)));
+  });
+  assert(`${name}_is_there`, used.not().or(count.ne(0)));
+  return count;
+};
+
+/** Where the sequencer stands in its job, and what the beat of this cycle is. */
+const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
+  const { job, tile } = io;
+  const { activations, weights } = geometryOf(parameters);
+  const counts = padCountWidth(parameters);
+  const beat = reg("beat", uint(beatWidth), { reset: 0 });
+  const inBlock = reg("inBlock", uint(tileWidth), { reset: 0, doc: "row of tiles within the block" });
+  const column = reg("column", uint(tileWidth), { reset: 0 });
+  const fresh = reg("fresh", bool, { reset: 1, doc: "the job's first block" });
+  const rowsBelow = reg("rowsBelow", uint(tileWidth), { doc: "rows of tiles from the block's first on, less 1" });
+  const blockRow = reg("blockRow", uint(counts.activations - 1), { reset: 0, doc: "of the scratchpad: the first panel in use" });
+  const tileRow = reg("tileRow", uint(counts.activations - 1), { reset: 0, doc: "the tile's panel of activations" });
+  const weightRow = reg("weightRow", uint(counts.weights - 1), { reset: 0 });
+  const indexHalf = reg("indexHalf", bool, { reset: 0 });
+  const blockSlot = reg("blockSlot", uint(log2(compensationSlots)), { reset: 0, doc: "row compensations of the first panel in use" });
+
+  const left = named("left", mux(fresh, job.lastRowTile, rowsBelow));
+  const lastPass = named("lastPass", column.eq(job.lastColumnTile), "no tile uses the activations after this one");
+  const lastOfColumn = named("lastOfColumn", inBlock.eq(job.block).or(inBlock.eq(left)));
+  const lastBlock = named("lastBlock", left.le(job.block));
+  const first = named("first", beat.eq(0));
+  const last = named("last", beat.eq(job.lastBeat));
+
+  const issue = wire("issue", bool, "a beat begins");
+  const ends = named("ends", issue.and(last));
+  const columnEnds = named("columnEnds", ends.and(lastOfColumn));
+  const jobEnds = named("jobEnds", columnEnds.and(lastPass).and(lastBlock));
+  const panels = available("panels", activations.depth, io.filled.activations, ends.and(lastPass));
+  const weightPanels = available("weightPanels", weights.depth, io.filled.weights, columnEnds);
+  const indices = available("indices", 2, io.filled.index, jobEnds);
+
+  const staying = named("staying", mux(lastPass, 0, inBlock), "panels of the block before this tile's that stay");
+  const noActivations = named("noActivations", indices.eq(0).or(panels.le(staying)));
+  const noWeights = named("noWeights", weightPanels.eq(0));
+  const ready = named("operandsReady", job.valid.and(noActivations.not()).and(noWeights.not()));
+  tile.valid.set(advance.and(first).and(ready));
+  issue.set(advance.and(first.not().or(ready.and(tile.ready))));
+  job.ready.set(jobEnds);
+
+  const nextRow = named("nextRow", tileRow.addWrap(job.activationRows.wrap(tileRow.width)));
+  sync(() => {
+    when(issue, () => beat.set(mux(last, 0, beat.addWrap(1))));
+    when(ends, () => {
+      inBlock.set(inBlock.addWrap(1));
+      tileRow.set(nextRow);
+      when(lastPass, () => {
+        blockRow.set(nextRow);
+        when(job.compensated, () => blockSlot.set(blockSlot.addWrap(1)));
+      });
+    });
+    when(columnEnds, () => {
+      inBlock.set(0);
+      weightRow.set(weightRow.addWrap(job.weightRows.wrap(weightRow.width)));
+      when(lastPass, () => column.set(0)).otherwise(() => {
+        column.set(column.addWrap(1));
+        tileRow.set(blockRow);
+      });
+    });
+    when(columnEnds.and(lastPass), () => fresh.set(lastBlock));
+    when(jobEnds, () => indexHalf.set(indexHalf.not()));
+  });
+  sync(() => when(columnEnds.and(lastPass), () => rowsBelow.set(left.subWrap(job.block).subWrap(1))));
+
+  tile.lastOfColumn.set(lastOfColumn);
+  tile.relu.set(job.relu);
+  tile.format.set(job.format);
+  tile.wide.set(job.wide);
+  tile.compensated.set(job.compensated);
+  tile.compensationSlot.set(blockSlot.addWrap(staying.wrap(blockSlot.width)));
+  tile.freesCompensation.set(job.compensated.and(lastPass));
+  io.waits.activations.set(job.valid.and(first).and(noActivations));
+  io.waits.weights.set(job.valid.and(first).and(noActivations.not()).and(noWeights));
+  io.running.set(job.valid);
+  io.index.enable.set(advance);
+  io.index.word.set(cat(indexHalf, beat.wrap(io.index.word.width - 1)));
+  return { issue, first, last, tileRow, weightRow, lastPass, lastOfColumn, lastOfJob: named("lastOfJob", lastOfColumn.and(lastPass).and(lastBlock)) };
+};
+
+/** Address of a word: a panel's first row and a channel. */
+const wordAddress = (name: string, row: UInt, channel: UInt, { wordsPerRow }: { readonly wordsPerRow: number }): UInt => {
+  const low = log2(wordsPerRow);
+  const base = low === 0 ? row : cat(row, constant(uint(low), 0));
+  const width = row.width + low;
+  return named(name, base.addWrap(channel.width > width ? channel.wrap(width) : channel));
+};
+
+/** The values a stage later. */
+const staged = <const T extends Readonly<Record<string, UInt>>>(suffix: string, values: T, advance: Bool): T =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const stage = value instanceof Bool ? reg(`${name}${suffix}`, bool) : reg(`${name}${suffix}`, uint(value.width));
+      sync(() => when(advance, () => (stage as Target<UIntShape>).set(value)));
+      return [name, stage];
+    }),
+  ) as unknown as T;
+
+/** A word that can be seen as a vector of elements. */
+const inLanes = (name: string, word: UInt) => {
+  const lanes = wire(name, vec(1, uint(word.width)));
+  lanes.at(0).set(word);
+  return lanes;
+};
+
+const build = (io: SequencerIo, parameters: CoreParameters): void => {
+  const { job, x, w } = io;
+  const { shiftBits } = parameters;
+  const { activations, weights } = geometryOf(parameters);
+  const { channelWidth, zero } = indexEntry;
+  const advance = wire("advance", bool, "beats move on");
+  const { issue, ...beat } = walk(io, parameters, advance);
+
+  const entryThere = reg("entryThere", bool, { reset: 0, doc: "a beat whose index entry is there" });
+  const operandsThere = reg("operandsThere", bool, { reset: 0, doc: "a beat whose operands are there" });
+  sync(() => {
+    when(advance, () => {
+      entryThere.set(issue);
+      operandsThere.set(entryThere);
+    });
+  });
+  const { activationRows, weightRows, unsigned, wide, slot } = job;
+  const { tileRow, weightRow, channels, ...carried } = staged(
+    "AtEntry",
+    { ...beat, activationRows, weightRows, unsigned, wide, slot, channels: job.channels },
+    advance,
+  );
+
+  const channel = named("channel", io.index.data.wrap(channelWidth));
+  const isZero = named("isZero", channel.eq(zero));
+  const isBad = named("isBad", isZero.not().and(channel.ge(channels)));
+  const shift = named("entryShift", mux(carried.first, 0, io.index.data.bits(channelWidth + shiftBits - 1, channelWidth)));
+  if (shiftBits === 1) discard("wideShift", io.index.data.bit(channelWidth + 1));
+  io.activations.enable.set(advance);
+  io.activations.word.set(wordAddress("activationWord", tileRow, channel, activations));
+  io.weights.enable.set(advance);
+  io.weights.word.set(wordAddress("weightWord", weightRow, channel, weights));
+
+  const taken = named("taken", operandsThere.and(x.ready));
+  const now = staged("AtOperands", { ...carried, shift, isBad, absent: named("absent", isZero.or(isBad)) }, advance);
+  advance.set(operandsThere.not().or(x.ready));
+  x.valid.set(operandsThere);
+  x.data.set(inLanes("operands", mux(now.absent, 0, io.activations.data)).reshape(x.data.shape));
+  x.unsigned.set(now.unsigned);
+  x.wide.set(now.wide);
+  x.shift.set(now.shift);
+  x.first.set(now.first);
+  x.last.set(now.last);
+  w.valid.set(operandsThere);
+  w.data.set(inLanes("weightOperands", io.weights.data).reshape(w.data.shape));
+  assert("operands_go_together", x.ready.eq(w.ready));
+
+  const ended = named("ended", taken.and(now.last));
+  io.freed.activations.set(mux(ended.and(now.lastPass), now.activationRows, 0));
+  io.freed.weights.set(mux(ended.and(now.lastOfColumn), now.weightRows, 0));
+  io.freed.index.set(ended.and(now.lastOfJob));
+  io.badIndex.valid.set(taken.and(now.isBad));
+  io.badIndex.slot.set(now.slot);
+};
+
+/**
+ * Walks through the tiles of the core's jobs (docs/tender-core.md): reads each beat's channel from the index, the channel's operands from the scratchpads,
+ * and gives them to the array, a beat a cycle, from tile to tile and from job to job.
+ */
+export const sequencer = (parameters: CoreParameters): Module<ReturnType<typeof sequencerPorts>> =>
+  module("tender_sequencer", sequencerPorts(parameters), (io) => build(io, parameters), {
+    doc: "Walks through the tiles of the core's jobs: index, operands, array; a beat a cycle, from tile to tile and from job to job.",
+    latency: "a beat is at the array two cycles after it begins.",
+    notes: ["A panel or index counts as there when all of it is; its room is free again when the array has taken the last beat that needs it."],
+  });
