@@ -22,8 +22,8 @@ import {
 } from "../../../hdl/index.ts";
 import { bundleStream } from "../../../lib/bundle-fifo.ts";
 import { type DescriptorField, descriptorBytes, descriptorFields, jobErrors, opcodes, recordOffset } from "./descriptor.ts";
-import { arrayJob, compensationSlots, loadJob, slotWidth, tileWidth, writeJob } from "./jobs.ts";
-import { type CoreParameters, geometryOf } from "./parameters.ts";
+import { arrayJob, loadJob, slotWidth, tileWidth, writeJob } from "./jobs.ts";
+import { type CoreParameters, compensationSlots, geometryOf } from "./parameters.ts";
 
 /** Bits of the number of a slot of the ring. */
 export const ringWidth = 15;

@@ -4,12 +4,6 @@ import { type CoreParameters, geometryOf } from "./parameters.ts";
 /** Bits of a job's slot: the place of its errors while it is in the core, which holds at most four jobs. */
 export const slotWidth = 2;
 
-/** Slots of row compensations, each for one row of tiles: the most rows of tiles of a block that has them. */
-export const compensationSlots = 32;
-
-/** Slots of constants, each for one column of tiles. */
-export const constantSlots = 4;
-
 /** Bits of counts of tiles and of panels. */
 export const tileWidth = 16;
 
@@ -22,6 +16,12 @@ const log2 = (value: number): number => Math.ceil(Math.log2(value));
 export const padCountWidth = (parameters: CoreParameters): { readonly activations: number; readonly weights: number } => {
   const { activations, weights } = geometryOf(parameters);
   return { activations: log2(activations.depth) + 1, weights: log2(weights.depth) + 1 };
+};
+
+/** Bits of rows of a scratchpad modulo its depth, for the larger one. */
+export const padRowWidth = (parameters: CoreParameters): number => {
+  const { activations, weights } = padCountWidth(parameters);
+  return Math.max(activations, weights) - 1;
 };
 
 const walk = {

@@ -22,16 +22,15 @@ import {
   wire,
 } from "../../../hdl/index.ts";
 import { bundleStream } from "../../../lib/bundle-fifo.ts";
-import { compensationSlots, constantSlots, loadJob, padCountWidth, slotWidth, tileWidth } from "./jobs.ts";
-import { type CoreParameters, geometryOf, lengthWidth } from "./parameters.ts";
+import { loadJob, padCountWidth, padRowWidth, slotWidth, tileWidth } from "./jobs.ts";
+import { type CoreParameters, compensationSlots, constantSlots, geometryOf, lengthWidth } from "./parameters.ts";
 
 /** Where data from memory go: the code of `destination`. */
 export const destinations = { descriptor: 0, index: 1, activations: 2, weights: 3, constants: 4, compensations: 5 } as const;
 
 /** A read of the core, with what its data are for. */
-export const readCommand = (parameters: CoreParameters) => {
-  const { activations, weights } = padCountWidth(parameters);
-  return bundleStream({
+export const readCommand = (parameters: CoreParameters) =>
+  bundleStream({
     address: output(uint(parameters.addressWidth)),
     bytes: output(uint(lengthWidth)),
     destination: output(
@@ -40,10 +39,9 @@ export const readCommand = (parameters: CoreParameters) => {
         .map(([name, code]) => `${code} ${name}`)
         .join(", "),
     ),
-    padRows: output(uint(Math.max(activations, weights)), "of the scratchpad, that the data take"),
+    padRows: output(uint(padRowWidth(parameters)), "of the scratchpad, that the data take, modulo its depth"),
     slot: output(uint(slotWidth), "of the job"),
   });
-};
 
 const loaderPorts = (parameters: CoreParameters) => {
   const { activations, weights } = padCountWidth(parameters);
@@ -107,6 +105,7 @@ const build = (io: LoaderIo, parameters: CoreParameters): void => {
   const constantBytes = (geometry.constantBeats * dataWidth) / 8;
   const compensationBytes = rows * 4;
 
+  const padRows = (rows: UInt): UInt => (rows.width > padRowWidth(parameters) ? rows.wrap(padRowWidth(parameters)) : rows);
   command.valid.set(job.valid.and(room));
   command.slot.set(job.slot);
   comb(() => {
@@ -130,7 +129,7 @@ const build = (io: LoaderIo, parameters: CoreParameters): void => {
         command.address.set(activations);
         command.bytes.set(activationBytes);
         command.destination.set(destinations.activations);
-        command.padRows.set(job.activationRows);
+        command.padRows.set(padRows(job.activationRows));
       },
       constants() {
         room.set(constantRoom.ne(0));
@@ -143,7 +142,7 @@ const build = (io: LoaderIo, parameters: CoreParameters): void => {
         command.address.set(weights);
         command.bytes.set(weightBytes);
         command.destination.set(destinations.weights);
-        command.padRows.set(job.weightRows);
+        command.padRows.set(padRows(job.weightRows));
       },
     });
   });

@@ -68,6 +68,35 @@ export const geometryOf = (parameters: CoreParameters): CoreGeometry => {
   };
 };
 
+/** The index buffer: two halves of `channels` entries of 16 bits. */
+export const indexGeometry = ({ channels, dataWidth }: CoreParameters): PadGeometry => ({
+  word: 16,
+  row: dataWidth,
+  wordsPerRow: dataWidth / 16,
+  beatsPerRow: 1,
+  depth: (2 * channels * 16) / dataWidth,
+});
+
+/** Slots of constants, each for one column of tiles: prefetched while the columns before are computed. */
+export const constantSlots = 4;
+
+/** Slots of row compensations, each for one row of tiles: the most rows of tiles of a block that has them. */
+export const compensationSlots = 32;
+
+const slotGeometry = (slots: number, beats: number, dataWidth: number): PadGeometry => ({
+  word: 32,
+  row: dataWidth,
+  wordsPerRow: dataWidth / 32,
+  beatsPerRow: 1,
+  depth: slots * beats,
+});
+
+export const constantGeometry = (parameters: CoreParameters): PadGeometry =>
+  slotGeometry(constantSlots, geometryOf(parameters).constantBeats, parameters.dataWidth);
+
+export const compensationGeometry = (parameters: CoreParameters): PadGeometry =>
+  slotGeometry(compensationSlots, geometryOf(parameters).compensationBeats, parameters.dataWidth);
+
 const powerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
 
 const check = (holds: boolean, what: string): void => {

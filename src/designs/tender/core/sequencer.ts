@@ -27,8 +27,8 @@ import {
 import { bundleStream } from "../../../lib/bundle-fifo.ts";
 import { widthsOf } from "../parameters.ts";
 import { indexEntry } from "./descriptor.ts";
-import { arrayJob, beatWidth, compensationSlots, padCountWidth, slotWidth, tileWidth } from "./jobs.ts";
-import { type CoreParameters, geometryOf } from "./parameters.ts";
+import { arrayJob, beatWidth, padCountWidth, slotWidth, tileWidth } from "./jobs.ts";
+import { type CoreParameters, compensationSlots, geometryOf } from "./parameters.ts";
 
 const log2 = (value: number): number => Math.ceil(Math.log2(value));
 

@@ -1,0 +1,226 @@
+import {
+  assert,
+  type Bool,
+  bool,
+  cat,
+  constant,
+  flip,
+  type Inside,
+  input,
+  instance,
+  type Module,
+  module,
+  mux,
+  named,
+  output,
+  reg,
+  sint,
+  sync,
+  type UInt,
+  uint,
+  vec,
+  when,
+  wire,
+} from "../../../hdl/index.ts";
+import { bundleFifo, bundleStream } from "../../../lib/bundle-fifo.ts";
+import { padMemory } from "./pad.ts";
+import { type CoreParameters, compensationGeometry, compensationSlots, constantGeometry, constantSlots, geometryOf, type PadGeometry } from "./parameters.ts";
+import { tileContext } from "./sequencer.ts";
+
+const log2 = (value: number): number => Math.ceil(Math.log2(value));
+
+/** Compensation of a row that has none: -0 changes nothing. */
+const noCompensation = 0x80000000;
+
+const fillPort = ({ depth }: PadGeometry) => ({
+  write: input(bool),
+  row: input(uint(log2(depth))),
+  filled: input(bool, "a slot is there"),
+  freed: output(bool, "a slot is free again"),
+});
+
+const feedPorts = (parameters: CoreParameters) => {
+  const { cols, accWidth, requantize, dataWidth } = parameters;
+  return {
+    data: input(uint(dataWidth), "a beat for constants or compensations"),
+    constants: fillPort(constantGeometry(parameters)),
+    compensations: fillPort(compensationGeometry(parameters)),
+    tile: flip(bundleStream(tileContext())),
+    sums: {
+      valid: input(bool),
+      ready: output(bool),
+      data: input(vec(cols, sint(accWidth))),
+      last: input(bool),
+      overflow: input(bool),
+    },
+    load: {
+      valid: output(bool),
+      ready: input(bool),
+      bank: output(uint(1)),
+      constant: output(uint(requantize ? 2 : 1)),
+      column: output(uint(log2(cols))),
+      data: output(uint(32)),
+    },
+    row: {
+      valid: output(bool),
+      ready: input(bool),
+      data: output(vec(cols, sint(accWidth))),
+      last: output(bool),
+      overflow: output(bool),
+      bank: output(uint(1)),
+      compensation: output(uint(32)),
+      relu: output(bool),
+      format: output(uint(3)),
+    },
+    empty: output(bool, "no tile is in the array, no row here"),
+  };
+};
+
+type FeedIo = Inside<ReturnType<typeof feedPorts>>;
+
+/** A count of things that come and go. */
+const counter = (name: string, most: number, comes: Bool, goes: Bool): UInt => {
+  const count = reg(name, uint(log2(most + 1)), { reset: 0 });
+  sync(() => {
+    when(comes.and(goes.not()), () => count.set(count.addWrap(1))).elsewhen(goes.and(comes.not()), () => count.set(count.subWrap(1)));
+  });
+  assert(`${name}_in_range`, count.le(most).and(goes.not().or(count.ne(0))));
+  return count;
+};
+
+/** Tiles between their first beat and their last row: they end at least R beats apart, and a row leaves the array 2R + C beats later at the latest. */
+const tilesInFlight = ({ rows, cols }: CoreParameters): number => 2 ** log2(Math.ceil((2 * rows + cols + 8) / rows) + 2);
+
+/** Moves slots of constants into the banks, a word a cycle. @returns a bank is completely loaded for the rows that come next */
+const moveConstants = (io: FeedIo, parameters: CoreParameters, bankDone: Bool): Bool => {
+  const { load, constants } = io;
+  const { cols, requantize } = parameters;
+  const { constants: perColumn, constantBeats } = geometryOf(parameters);
+  const geometry = constantGeometry(parameters);
+  const words = perColumn * cols;
+  const word = reg("word", uint(log2(words)), { reset: 0, doc: "of the slot" });
+  const slot = reg("slot", uint(log2(constantSlots)), { reset: 0 });
+  const there = reg("there", bool, { reset: 0, doc: "a word is at the vector unit" });
+  const thereWord = reg("thereWord", uint(log2(words)));
+  const bank = reg("fillingBank", bool, { reset: 0 });
+
+  const advance = named("wordMoves", there.not().or(load.ready));
+  const read = wire("readsWord", bool);
+  const begins = named("beginsSlot", read.and(word.eq(0)));
+  const ends = named("endsSlot", read.and(word.eq(words - 1)));
+  const loaded = named("bankLoaded", there.and(load.ready).and(thereWord.eq(words - 1)));
+  const slots = counter("slots", constantSlots, constants.filled, ends);
+  const taken = counter("banksTaken", 2, begins, bankDone);
+  const full = counter("banksFull", 2, loaded, bankDone);
+  read.set(advance.and(word.ne(0).or(slots.ne(0).and(taken.ne(2)))));
+  constants.freed.set(ends);
+
+  const beat = log2(geometry.wordsPerRow);
+  const wordsOfSlot = log2(constantBeats) + beat;
+  const { read: memory } = instance("u_constants", padMemory(geometry), {
+    fill: { write: constants.write, row: constants.row, lane: 0, data: io.data },
+    read: { enable: read, word: cat(slot, word.extend(wordsOfSlot)) },
+  });
+  sync(() => {
+    when(read, () => word.set(mux(ends, 0, word.addWrap(1))));
+    when(ends, () => slot.set(slot.addWrap(1)));
+    when(advance, () => there.set(read));
+    when(loaded, () => bank.set(bank.not()));
+  });
+  sync(() => when(read, () => thereWord.set(word)));
+  load.valid.set(there);
+  load.bank.set(bank);
+  load.column.set(thereWord.wrap(log2(cols)));
+  load.constant.set(thereWord.bits(log2(cols) + (requantize ? 1 : 0), log2(cols)));
+  load.data.set(memory.data);
+  return named("bankFull", full.ne(0));
+};
+
+/** Gives each row its bank and its compensation, one register later. */
+const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDone: ReturnType<typeof wire<typeof bool>>): void => {
+  const { sums, row, tile, compensations } = io;
+  const { rows, cols, accWidth, kind } = parameters;
+  const rowWidth = log2(rows);
+  const { to: context } = instance("u_tiles", bundleFifo("tender_tiles", tileContext(), tilesInFlight(parameters)), {
+    from: tile,
+    to: { ready: wireReady(io) },
+  });
+  const first = reg("firstRow", bool, { reset: 1 });
+  const below = reg("rowsBelow", uint(rowWidth), { doc: "number of the row that comes next, but for the first" });
+  const held = reg("held", bool, { reset: 0, doc: "a row is at the vector unit" });
+  const data = reg("heldData", vec(cols, sint(accWidth)));
+  const last = reg("heldLast", bool);
+  const overflow = reg("heldOverflow", bool);
+  const compensated = reg("heldCompensated", bool);
+  const lastOfColumn = reg("heldLastOfColumn", bool);
+  const frees = reg("heldFrees", bool);
+  const relu = reg("heldRelu", bool);
+  const format = reg("heldFormat", uint(3));
+  const bank = reg("bankOfRow", bool, { reset: 0 });
+
+  const goes = named("goes", held.and(bankFull).and(row.ready));
+  const free = named("free", held.not().or(goes));
+  const takes = named("takes", sums.valid.and(sums.ready));
+  sums.ready.set(free);
+  assert("a_row_belongs_to_a_tile", sums.valid.not().or(context.valid));
+  const top = kind === "composable" ? mux(context.wide, rows / 2 - 1, constant(uint(rowWidth), rows - 1)) : constant(uint(rowWidth), rows - 1);
+  const number = named("rowNumber", mux(first, top, below));
+  sync(() => {
+    when(takes, () => {
+      first.set(sums.last);
+      held.set(1);
+    }).elsewhen(goes, () => held.set(0));
+  });
+  sync(() => {
+    when(takes, () => {
+      below.set(number.subWrap(1));
+      data.set(sums.data);
+      last.set(sums.last);
+      overflow.set(sums.overflow);
+      compensated.set(context.compensated);
+      lastOfColumn.set(context.lastOfColumn);
+      frees.set(context.freesCompensation);
+      relu.set(context.relu);
+      format.set(context.format);
+    });
+  });
+  const { read } = instance("u_compensations", padMemory(compensationGeometry(parameters)), {
+    fill: { write: compensations.write, row: compensations.row, lane: 0, data: io.data },
+    read: { enable: takes, word: cat(context.compensationSlot, number) },
+  });
+  const tileGoes = named("tileGoes", goes.and(last));
+  bankDone.set(tileGoes.and(lastOfColumn));
+  sync(() => when(bankDone, () => bank.set(bank.not())));
+  compensations.freed.set(tileGoes.and(frees));
+  const slots = counter("compensationsFull", compensationSlots, compensations.filled, tileGoes.and(frees));
+  assert("compensations_are_there", held.not().or(compensated.not()).or(slots.ne(0)));
+
+  row.valid.set(held.and(bankFull));
+  row.data.set(data);
+  row.last.set(last);
+  row.overflow.set(overflow);
+  row.bank.set(bank);
+  row.compensation.set(mux(compensated, read.data, noCompensation));
+  row.relu.set(relu);
+  row.format.set(format);
+  io.empty.set(context.valid.or(held).not());
+};
+const wireReady = (io: FeedIo): Bool => named("tileDone", io.sums.valid.and(io.sums.ready).and(io.sums.last));
+
+/**
+ * Between the array and the vector unit: gives each row of sums the bank of its column's constants and its row's compensation, and loads the banks from slots
+ * that the receiver fills.
+ */
+export const vectorFeed = (parameters: CoreParameters): Module<ReturnType<typeof feedPorts>> =>
+  module(
+    "tender_vector_feed",
+    feedPorts(parameters),
+    (io) => {
+      const bankDone = wire("bankDone", bool, "all rows that need the bank have gone");
+      passRows(io, parameters, moveConstants(io, parameters, bankDone), bankDone);
+    },
+    {
+      doc: "Between the array and the vector unit: gives each row of sums its bank of constants and its compensation, and loads the banks.",
+      latency: "one cycle for a row whose bank is loaded; a bank takes a cycle a constant of each column.",
+    },
+  );
