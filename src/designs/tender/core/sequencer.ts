@@ -33,11 +33,11 @@ import { type CoreParameters, compensationSlots, geometryOf } from "./parameters
 const log2 = (value: number): number => Math.ceil(Math.log2(value));
 
 /** A tile as the vector feed needs to know it. */
-export const tileContext = () => ({
+export const tileContext = ({ kind }: CoreParameters) => ({
   lastOfColumn: output(bool, "the last tile of the column in its block"),
   relu: output(bool),
   format: output(uint(3)),
-  wide: output(bool),
+  ...(kind === "composable" ? { wide: output(bool) } : {}),
   compensated: output(bool, "rows have compensations"),
   compensationSlot: output(uint(log2(compensationSlots))),
   freesCompensation: output(bool, "the last tile that needs that slot"),
@@ -70,7 +70,7 @@ const sequencerPorts = (parameters: CoreParameters) => {
       last: output(bool),
     },
     w: { valid: output(bool), ready: input(bool), data: output(vec(cols, sint(element))) },
-    tile: bundleStream(tileContext()),
+    tile: bundleStream(tileContext(parameters)),
     freed: {
       index: output(bool),
       activations: output(uint(counts.activations), "rows of the scratchpad"),
@@ -160,7 +160,7 @@ const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
   tile.lastOfColumn.set(lastOfColumn);
   tile.relu.set(job.relu);
   tile.format.set(job.format);
-  tile.wide.set(job.wide);
+  tile.wide?.set(job.wide);
   tile.compensated.set(job.compensated);
   tile.compensationSlot.set(blockSlot.addWrap(staying.wrap(blockSlot.width)));
   tile.freesCompensation.set(job.compensated.and(lastPass));

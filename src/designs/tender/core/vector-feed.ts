@@ -45,7 +45,7 @@ const feedPorts = (parameters: CoreParameters) => {
     data: input(uint(dataWidth), "a beat for constants or compensations"),
     constants: fillPort(constantGeometry(parameters)),
     compensations: fillPort(compensationGeometry(parameters)),
-    tile: flip(bundleStream(tileContext())),
+    tile: flip(bundleStream(tileContext(parameters))),
     sums: {
       valid: input(bool),
       ready: output(bool),
@@ -139,9 +139,9 @@ const moveConstants = (io: FeedIo, parameters: CoreParameters, bankDone: Bool): 
 /** Gives each row its bank and its compensation, one register later. */
 const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDone: ReturnType<typeof wire<typeof bool>>): void => {
   const { sums, row, tile, compensations } = io;
-  const { rows, cols, accWidth, kind } = parameters;
+  const { rows, cols, accWidth } = parameters;
   const rowWidth = log2(rows);
-  const { to: context } = instance("u_tiles", bundleFifo("tender_tiles", tileContext(), tilesInFlight(parameters)), {
+  const { to: context } = instance("u_tiles", bundleFifo("tender_tiles", tileContext(parameters), tilesInFlight(parameters)), {
     from: tile,
     to: { ready: wireReady(io) },
   });
@@ -163,7 +163,7 @@ const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDo
   const takes = named("takes", sums.valid.and(sums.ready));
   sums.ready.set(free);
   assert("a_row_belongs_to_a_tile", sums.valid.not().or(context.valid));
-  const top = kind === "composable" ? mux(context.wide, rows / 2 - 1, constant(uint(rowWidth), rows - 1)) : constant(uint(rowWidth), rows - 1);
+  const top = context.wide === undefined ? constant(uint(rowWidth), rows - 1) : mux(context.wide as unknown as Bool, constant(uint(rowWidth), rows / 2 - 1), rows - 1);
   const number = named("rowNumber", mux(first, top, below));
   sync(() => {
     when(takes, () => {

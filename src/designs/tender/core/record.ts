@@ -1,0 +1,95 @@
+import { assert, type Bool, bool, cat, constant, type Inside, mux, named, reg, sync, type UInt, uint, when, wire } from "../../../hdl/index.ts";
+import { jobErrors } from "./descriptor.ts";
+import { slotWidth } from "./jobs.ts";
+import type { CoreParameters } from "./parameters.ts";
+
+/** A job that has ended but for its record. */
+export interface EndedJob {
+  readonly ends: Bool;
+  readonly slot: UInt;
+  readonly status: UInt;
+  readonly tag: UInt;
+  readonly interrupt: Bool;
+  readonly address: UInt;
+}
+
+/** What the DMA is given and what it reports. */
+export interface Traffic {
+  /** A command for results is given. */
+  readonly commanded: Bool;
+  /** The record's command is given. */
+  readonly recorded: Bool;
+  /** A command's report comes. */
+  readonly reported: Bool;
+  readonly failed: Bool;
+}
+
+const only = (bit: number, value: Bool): UInt => {
+  const zeros = (count: number): UInt[] => (count === 0 ? [] : [constant(uint(count), 0)]);
+  return cat(...([...zeros(5 - bit), value, ...zeros(bit)] as unknown as [UInt, ...UInt[]]));
+};
+
+/**
+ * The record of the job that ended last: it waits until all that was commanded before is reported, is written, and is reported itself.
+ * Reports come in the order of the commands, so that counting tells whose they are.
+ */
+export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) => UInt, busyCycles: UInt, parameters: CoreParameters) => {
+  const { commanded, recorded, reported, failed } = traffic;
+  const countWidth = Math.ceil(Math.log2(parameters.outstanding + 8));
+  const inFlight = reg("inFlight", uint(countWidth), { reset: 0, doc: "commands not yet reported" });
+  const awaited = reg("awaited", uint(countWidth), { reset: 0, doc: "of these, the ones up to the job's last, or to its record" });
+  const waits = reg("recordWaits", bool, { reset: 0, doc: "a job has ended and its record is not written" });
+  const written = reg("recordWritten", bool, { reset: 0, doc: "the record's command is given" });
+  const writeError = reg("writeError", bool, { reset: 0, doc: "of the job whose results are being written" });
+  const endedError = reg("endedError", bool, { doc: "of the job that has ended" });
+  const slot = reg("endedSlot", uint(slotWidth));
+  const status = reg("endedStatus", uint(6));
+  const tag = reg("endedTag", uint(32));
+  const interrupt = reg("endedInterrupt", bool);
+  const address = reg("endedAddress", uint(parameters.addressWidth));
+  const number = reg("number", uint(32), { reset: 0 });
+  const last = reg("cyclesBefore", uint(32), { reset: 0 });
+
+  const given = named("given", commanded.or(recorded));
+  const now = named("inFlightNow", inFlight.addWrap(given).subWrap(reported));
+  const ofEnded = named("ofEnded", waits.and(written.not()).and(awaited.ne(0)), "a report now is of the job that has ended");
+  const retires = named("retires", waits.and(written).and(reported).and(awaited.eq(1)));
+  const fault = named("fault", reported.and(failed));
+  const errors = named("errorsNow", status.or(errorsOf(slot)).or(only(jobErrors.writeError.bit, endedError)));
+  sync(() => {
+    inFlight.set(now);
+    when(job.ends, () => {
+      waits.set(1);
+      written.set(0);
+    }).elsewhen(retires, () => waits.set(0));
+    when(job.ends.or(recorded), () => awaited.set(now)).elsewhen(reported.and(awaited.ne(0)), () => awaited.set(awaited.subWrap(1)));
+    when(recorded, () => {
+      written.set(1);
+      number.set(number.addWrap(1));
+      last.set(busyCycles);
+    });
+    when(job.ends, () => writeError.set(0)).elsewhen(fault.and(ofEnded.not()).and(retires.not()), () => writeError.set(1));
+  });
+  sync(() => {
+    when(job.ends, () => {
+      slot.set(job.slot);
+      status.set(job.status);
+      tag.set(job.tag);
+      interrupt.set(job.interrupt);
+      address.set(job.address);
+      endedError.set(writeError.or(fault));
+    }).elsewhen(fault.and(ofEnded), () => endedError.set(1));
+    when(recorded, () => status.set(errors));
+  });
+  assert("one_record_waits", job.ends.not().or(waits.not()));
+  assert("reports_are_of_commands", reported.not().or(inFlight.ne(0)));
+  return {
+    /** No record waits: a job may end. */
+    free: named("recordFree", waits.not()),
+    due: named("recordDue", waits.and(written.not()).and(awaited.eq(0))),
+    address,
+    words: named("recordWords", cat(number, busyCycles.subWrap(last), tag, constant(bool, 1), constant(uint(25), 0), errors)),
+    retired: { valid: retires, slot, interrupt, status: named("finalStatus", status.or(only(jobErrors.writeError.bit, endedError.or(fault)))) },
+    active: named("recordActive", waits.or(inFlight.ne(0))),
+  };
+};
