@@ -83,30 +83,23 @@ const quantizeUngroupedInput = (x: Tensor, kind: InputKind, scheme: { name: "ten
   return { values, biases: [], chunk: rows };
 };
 
-/** Whether every row of [T, K] equals `row`: nothing is left to quantise once it is taken away, and no scale exists. */
-const isConstant = (data: Float32Array, row: Float32Array): boolean => data.every((value, at) => value === row[at % row.length]);
-
 const quantizeTenderInput = (x: Tensor, kind: InputKind, scheme: { bits: number; groups: number; chunk: number }): QuantizedInput => {
-  const [rows = 0, channels = 0] = x.shape;
   const { bits, groups, chunk } = scheme;
-  const values = new Float32Array(rows * channels);
-  const biases: Float32Array[] = [];
-  for (let from = 0; from < rows; from += chunk) {
-    const part = x.data.subarray(from * channels, Math.min(from + chunk, rows) * channels);
-    const constant = kind === "centred" ? part.subarray(0, channels) : new Float32Array(channels);
-    // A padded chunk always has a zero row, so only a full one, or one of zeros, can be constant.
-    if (isConstant(part, constant) && (part.length === chunk * channels || constant.every((value) => value === 0))) {
-      if (kind === "centred") biases.push(constant);
-      continue;
-    }
-    const options = { bits, groups, chunk, unsigned: kind === "rectified", bias: kind === "centred" };
-    const quantized = quantizeActivations(tensor([part.length / channels, channels], part), options);
-    const { scales, groupOf, bias } = quantized.chunks[0]!;
+  const { codes, chunks, channels } = quantizeActivations(x, {
+    bits,
+    groups,
+    chunk,
+    unsigned: kind === "rectified",
+    bias: kind === "centred",
+    scaleless: "zeros",
+  });
+  const values = new Float32Array(x.data.length);
+  for (const [position, { rows, scales, groupOf }] of chunks.entries()) {
     const channelScale = Float32Array.from(groupOf, (group) => scales[group]!);
-    for (let at = 0; at < part.length; at++) values[from * channels + at] = quantized.codes[at]! * channelScale[at % channels]!;
-    if (kind === "centred") biases.push(bias);
+    const from = position * chunk * channels;
+    for (let at = 0; at < rows * channels; at++) values[from + at] = codes[from + at]! * channelScale[at % channels]!;
   }
-  return { values, biases, chunk };
+  return { values, biases: kind === "centred" ? chunks.map(({ bias }) => bias) : [], chunk };
 };
 
 const quantizedLinear =

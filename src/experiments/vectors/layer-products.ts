@@ -1,6 +1,6 @@
 import type { Tensor } from "../../base/tensor.ts";
 import { tensor } from "../../base/tensor.ts";
-import { quantizeValues, scoreCompensation } from "../../golden/tender/attention.ts";
+import { addedCompensation, quantizeValues, scoreCompensation } from "../../golden/tender/attention.ts";
 import type { ActivationOptions, ChunkCalibration, QuantizedActivations } from "../../golden/tender/groups.ts";
 import { channelBias, groupTable, quantizeActivations } from "../../golden/tender/groups.ts";
 import { linearCompensation } from "../../golden/tender/matmul.ts";
@@ -197,7 +197,7 @@ export const checkScores = (context: LayerContext, head: number, queries: Tensor
   const recordedTerms = place.numbers([chunks, chunk, tokens]);
   return compareProductOutputs(comparison, record, activations, weights, {
     recorded: (_, row, column) => recordedTerms[row * tokens + column]!,
-    computed: scoreCompensation(queries, keys, activations, weights.bias),
+    computed: addedCompensation(scoreCompensation(queries, keys, activations, weights.bias)),
     magnitude: (_, row, column) => magnitude[row * tokens + column]!,
   });
 };

@@ -25,14 +25,17 @@ export const transpose = ({ shape: [rows = 0, columns = 0], data }: Tensor<Float
   return tensor([columns, rows], out);
 };
 
+/** `values` [T, K] without the channel bias. */
+export const removeBias = (values: Tensor<Float32Array>, bias: Float32Array): Tensor<Float32Array> =>
+  tensor(
+    values.shape,
+    values.data.map((value, at) => value - bias[at % bias.length]!),
+  );
+
 /** K of one head [S, d] as the weight side of QK^T: channel bias over tokens removed, then one scale a token (`modeling_opt_tender.py:394-440`). */
 export const quantizeKeys = (keys: Tensor<Float32Array>, bits: number, calibration?: KeyCalibration): QuantizedKeys => {
-  const channels = keys.shape[1] ?? 0;
   const bias = calibration?.bias ?? channelBias(keys);
-  const centred = tensor(
-    keys.shape,
-    keys.data.map((value, at) => value - bias[at % channels]!),
-  );
+  const centred = removeBias(keys, bias);
   const scales = calibration?.scales ?? rowScales(centred, bits);
   return { codes: quantizeRows(centred, scales, bits), scales, bias };
 };
@@ -55,8 +58,16 @@ export interface AttentionOptions extends ActivationOptions {
   readonly accWidth?: number | undefined;
 }
 
+/** The two parts of QK^T's compensation, binary32. */
+export interface ScoreCompensation {
+  /** [chunks][S] */
+  readonly columns: readonly Float32Array[];
+  /** [T] */
+  readonly rows: Float32Array;
+}
+
 /**
- * Compensation of QK^T: `fround(compCol[chunk][n] + compRow[r])` with `compCol[chunk][n] = qb·K[n]` and `compRow[r] = Q[r]·kb - qb·kb`,
+ * Compensation of QK^T: `fround(columns[chunk][n] + rows[r])` with `columns[chunk][n] = qb·K[n]` and `rows[r] = Q[r]·kb - qb·kb`,
  * each summed in double and rounded once to binary32 (contracts.md, Vector unit; the official o1, o2 and o3).
  */
 export const scoreCompensation = (
@@ -64,16 +75,21 @@ export const scoreCompensation = (
   keys: Tensor<Float32Array>,
   activations: Pick<QuantizedActivations, "chunks" | "chunk">,
   keyBias: Float32Array,
-): Compensation => {
+): ScoreCompensation => {
   const [rows = 0, depth = 0] = queries.shape;
   const tokens = keys.shape[0] ?? 0;
-  const perColumn = activations.chunks.map(({ bias }) => Float32Array.from({ length: tokens }, (_, token) => dot(bias, 0, keys.data, token, depth)));
-  const perRow = Float32Array.from({ length: rows }, (_, row) => {
-    const { bias } = activations.chunks[Math.floor(row / activations.chunk)]!;
-    return dot(queries.data, row, keyBias, 0, depth) - dot(bias, 0, keyBias, 0, depth);
-  });
-  return (position, row, column) => Math.fround(perColumn[position]![column]! + perRow[row]!);
+  const constants = activations.chunks.map(({ bias }) => dot(bias, 0, keyBias, 0, depth));
+  return {
+    columns: activations.chunks.map(({ bias }) => Float32Array.from({ length: tokens }, (_, token) => dot(bias, 0, keys.data, token, depth))),
+    rows: Float32Array.from({ length: rows }, (_, row) => dot(queries.data, row, keyBias, 0, depth) - constants[Math.floor(row / activations.chunk)]!),
+  };
 };
+
+/** Compensation of an element of QK^T. */
+export const addedCompensation =
+  ({ columns, rows }: ScoreCompensation): Compensation =>
+  (position, row, column) =>
+    Math.fround(columns[position]![column]! + rows[row]!);
 
 /**
  * QK^T of one head, with Q [T, d] already times 1/sqrt(d) and K [S, d]: `(Q-qb)(K-kb)^T` in integers, then `scoreCompensation`.
@@ -86,7 +102,7 @@ export const tenderScores = (
 ): ProductResult => {
   const activations = quantizeActivations(queries, options);
   const weights = quantizeKeys(keys, options.bits, options.keys);
-  return runProduct(activations, weights, scoreCompensation(queries, keys, activations, weights.bias), options.accWidth);
+  return runProduct(activations, weights, addedCompensation(scoreCompensation(queries, keys, activations, weights.bias)), options.accWidth);
 };
 
 /**

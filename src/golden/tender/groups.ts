@@ -26,6 +26,11 @@ export interface ActivationOptions {
   readonly bias?: boolean | undefined;
   /** Static mode: entry c serves chunk position c. Absent: dynamic mode, from the chunk itself. */
   readonly calibration?: readonly ChunkCalibration[] | undefined;
+  /**
+   * What a chunk without a scale becomes: one that is constant once its bias is removed, or so small that a scale in use rounds to 0.
+   * Default: refused, as the official assertion does; `"zeros"`: codes of 0, which with the bias are the chunk itself but for what rounds away.
+   */
+  readonly scaleless?: "refused" | "zeros" | undefined;
 }
 
 /** One row chunk of activations: its groups, scales and the statistics they came from. K = channels, G = groups. */
@@ -179,11 +184,11 @@ const checkOptions = (options: ActivationOptions, chunks: number, channels: numb
 /**
  * Quantises activations [T, K] by row chunks: channel bias, power-of-two groups, codes. See `research/tender.md` 1.3 and 1.6;
  * `modeling_opt_tender.py:306-377` (signed) and `:928-990` (unsigned).
- * @throws UserError `zero-scale` for a chunk that is all zero (or not finite), `bad-*` and `calibration-*` for options out of range.
+ * @throws UserError `zero-scale` for a chunk without a scale (unless they become zeros) or one that is not finite, `bad-*` and `calibration-*` for options out of range.
  */
 export const quantizeActivations = (x: Tensor<Float32Array>, options: ActivationOptions): QuantizedActivations => {
   const [rows = 0, channels = 0] = x.shape;
-  const { bits, groups, chunk, unsigned = false, calibration } = options;
+  const { bits, groups, chunk, unsigned = false, calibration, scaleless = "refused" } = options;
   const count = Math.ceil(rows / chunk);
   checkOptions(options, count, channels);
   const removeBias = options.bias ?? !unsigned;
@@ -197,15 +202,16 @@ export const quantizeActivations = (x: Tensor<Float32Array>, options: Activation
     const bias = !removeBias ? new Float32Array(channels) : fixed === undefined ? midrange(range) : (fixed.bias ?? new Float32Array(channels));
     const cmax = channelMaxima(range, bias);
     const tmax = fixed?.tmax ?? cmax.reduce((largest, value) => Math.max(largest, value), 0);
-    if (!(tmax > 0) || !Number.isFinite(tmax))
+    if (!Number.isFinite(tmax) || (tmax === 0 && scaleless === "refused"))
       throw new UserError("zero-scale", `rows ${from}..${from + valid - 1} have the largest magnitude ${tmax}: no scale fits them`);
     const groupOf = fixed?.groupOf ?? groupTable(tmax, cmax, groups);
     const scales = groupScales(tmax, groups, bits, unsigned);
     // A scale that underflows to zero: the official assertion on the signed path, 0/0 on the unsigned one.
-    if (groupOf.some((index) => scales[index] === 0))
+    const hasScale = groupOf.every((index) => scales[index] !== 0);
+    if (!hasScale && scaleless === "refused")
       throw new UserError("zero-scale", `rows ${from}..${from + valid - 1}: ${groups} groups below ${tmax} reach a scale of 0`);
     const divisors = Float32Array.from(groupOf, (index) => (unsigned ? scales[index]! : Math.max(scales[index]!, smallestDivisor)));
-    quantizeChunk(codes, { data: x.data, channels, from, rows: valid, chunk }, bias, divisors, bits, unsigned);
+    if (hasScale) quantizeChunk(codes, { data: x.data, channels, from, rows: valid, chunk }, bias, divisors, bits, unsigned);
     chunks.push({ rows: valid, bias, groupOf, scales, scale0: scales[0]!, ...channelOrder(groupOf, groups), tmax, cmax });
   }
   return { chunks, codes, rows, paddedRows: count * chunk, channels, chunk, bits, groups, unsigned };

@@ -97,6 +97,9 @@ export const rowScales = (values: Tensor<Float32Array>, bits: number): Float32Ar
   return scales;
 };
 
+/** Scales with 1 in place of 0: a row of zeros has none, and codes of 0 at any scale are that row. */
+export const usableScales = (scales: Float32Array): Float32Array => scales.map((scale) => (scale === 0 ? 1 : scale));
+
 /**
  * Weights [N, K] rounded to nearest with one scale per output channel; no grouping, no bias (`modeling_opt_tender.py:273-290`).
  * @throws UserError `zero-scale` when a row is all zero, as the official assertion does.
