@@ -1,3 +1,5 @@
+import type { Tensor } from "../base/tensor.ts";
+import { tensor } from "../base/tensor.ts";
 import { multiply, packMatrix } from "./gemm.ts";
 
 const epsilon = 1e-5;
@@ -61,38 +63,65 @@ export const rotate = (x: Float32Array, heads: number, headDim: number): void =>
   }
 };
 
-/** Softmax of each row r of scores [T, T] over its first r + 1 columns, in place; the others become 0. */
-const causalSoftmax = (scores: Float32Array, tokens: number): void => {
+/** Softmax of each row r of scores [T, T] over its first r + 1 columns; the others become 0. Sums in double, channels ascending; every result is rounded once to binary32. */
+export const causalSoftmax = ({ shape, data }: Tensor): Tensor => {
+  const tokens = shape[1] ?? 0;
+  const weights = new Float32Array(data.length);
   for (let row = 0; row < tokens; row++) {
     const base = row * tokens;
     let largest = Number.NEGATIVE_INFINITY;
-    for (let at = base; at <= base + row; at++) if (scores[at]! > largest) largest = scores[at]!;
+    for (let at = base; at <= base + row; at++) if (data[at]! > largest) largest = data[at]!;
     let sum = 0;
     for (let at = base; at <= base + row; at++) {
-      const power = Math.exp(scores[at]! - largest);
-      scores[at] = power;
+      const power = Math.exp(data[at]! - largest);
+      weights[at] = power;
       sum += power;
     }
-    for (let at = base; at <= base + row; at++) scores[at]! /= sum;
-    scores.fill(0, base + row + 1, base + tokens);
+    for (let at = base; at <= base + row; at++) weights[at]! /= sum;
   }
+  return tensor(shape, weights);
 };
+
+/** Columns of each head: [T, heads * headDim] to [T, headDim] for every head. */
+export const splitHeads = (x: Float32Array, heads: number, headDim: number): Tensor[] => {
+  const width = heads * headDim;
+  const tokens = x.length / width;
+  return Array.from({ length: heads }, (_, head) => {
+    const part = new Float32Array(tokens * headDim);
+    for (let row = 0; row < tokens; row++) part.set(x.subarray(row * width + head * headDim, row * width + (head + 1) * headDim), row * headDim);
+    return tensor([tokens, headDim], part);
+  });
+};
+
+/** The inverse of `splitHeads`, from the data of each head. */
+export const joinHeads = (parts: readonly Float32Array[], headDim: number): Float32Array => {
+  const width = parts.length * headDim;
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  for (const [head, part] of parts.entries())
+    for (let row = 0; row * headDim < part.length; row++) out.set(part.subarray(row * headDim, (row + 1) * headDim), row * width + head * headDim);
+  return out;
+};
+
+/** Queries times `fround(1/sqrt(headDim))`, as attention takes them. */
+export const scaleQueries = (q: Float32Array, headDim: number): Float32Array => {
+  const scale = Math.fround(headDim ** -0.5);
+  return q.map((value) => value * scale);
+};
+
+/** QK^T of one head in fp32: scaled queries and keys [T, d] to [T, T]. */
+export const headScores = (queries: Tensor, { shape: [tokens = 0, channels = 0], data }: Tensor): Float32Array =>
+  multiply(queries.data, packMatrix(data, { rows: tokens, channels }));
+
+/** S·V of one head in fp32: weights [T, T] and values [T, d] to [T, d]. */
+export const headValues = (weights: Tensor, { shape: [tokens = 0, depth = 0], data }: Tensor): Float32Array =>
+  multiply(weights.data, packMatrix(data, { rows: depth, channels: tokens, rowStride: 1, channelStride: depth }));
 
 /** Causal attention in fp32: q, k, v [T, heads * headDim], scores scaled by 1/sqrt(headDim); returns [T, heads * headDim]. */
 export const attention = (q: Float32Array, k: Float32Array, v: Float32Array, heads: number, headDim: number): Float32Array => {
-  const width = heads * headDim;
-  const tokens = q.length / width;
-  const scale = 1 / Math.sqrt(headDim);
-  const out = new Float32Array(q.length);
-  for (let head = 0; head < heads; head++) {
-    const offset = head * headDim;
-    const query = new Float32Array(tokens * headDim);
-    for (let row = 0; row < tokens; row++)
-      for (let channel = 0; channel < headDim; channel++) query[row * headDim + channel] = q[row * width + offset + channel]! * scale;
-    const scores = multiply(query, packMatrix(k, { rows: tokens, channels: headDim, offset, rowStride: width }));
-    causalSoftmax(scores, tokens);
-    const mixed = multiply(scores, packMatrix(v, { rows: headDim, channels: tokens, offset, rowStride: 1, channelStride: width }));
-    for (let row = 0; row < tokens; row++) out.set(mixed.subarray(row * headDim, (row + 1) * headDim), row * width + offset);
-  }
-  return out;
+  const [queries, keys, values] = [scaleQueries(q, headDim), k, v].map((x) => splitHeads(x, heads, headDim));
+  const mixed = queries!.map((ofHead, head) => {
+    const tokens = ofHead.shape[0]!;
+    return headValues(causalSoftmax(tensor([tokens, tokens], headScores(ofHead, keys![head]!))), values![head]!);
+  });
+  return joinHeads(mixed, headDim);
 };

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { UserError } from "../base/error.ts";
 import type { ModelConfig } from "./config.ts";
 import { readConfig } from "./config.ts";
+import type { Forward } from "./forward.ts";
+import { complete } from "./forward.ts";
 import { multiply, packMatrix } from "./gemm.ts";
 import type { Linear } from "./linear.ts";
 import { moeForward } from "./moe.ts";
@@ -25,6 +27,8 @@ export interface Model {
    * @throws UserError `bad-token` for an id outside the vocabulary, or for more tokens than the context holds.
    */
   logits(tokens: Uint16Array, linear: Linear): Float32Array;
+  /** The same with all linear layers and attention products of the blocks left to the caller; null for models whose products can't be left (experts). */
+  readonly forward: ((tokens: Uint16Array) => Forward) | null;
 }
 
 const checkTokens = (tokens: Uint16Array, { name, vocab, context }: ModelConfig): void => {
@@ -50,15 +54,20 @@ export const loadModel = (nameOrFolder: string): Model => {
   if (tokenizer.vocabulary !== config.vocab)
     throw new UserError("bad-model", `the tokenizer of ${config.name} has ${tokenizer.vocabulary} tokens and its configuration ${config.vocab}`);
   const weights = readSafetensors(join(folder, "model.safetensors"));
-  const forward = config.arch === "opt" ? optForward(config, weights) : moeForward(config, weights);
   const { vocab, d_model } = config;
   const head = packMatrix(requireTensor(weights, "emb.weight", [vocab, d_model]).data, { rows: vocab, channels: d_model });
-  return {
-    config,
-    tokenizer,
-    logits: (tokens, linear) => {
+  if (config.arch === "llama-moe") {
+    const hidden = moeForward(config, weights);
+    const logits = (tokens: Uint16Array, linear: Linear): Float32Array => {
       checkTokens(tokens, config);
-      return multiply(forward(tokens, linear), head);
-    },
+      return multiply(hidden(tokens, linear), head);
+    };
+    return { config, tokenizer, logits, forward: null };
+  }
+  const hidden = optForward(config, weights);
+  const forward = function* (tokens: Uint16Array): Forward {
+    checkTokens(tokens, config);
+    return multiply(yield* hidden(tokens), head);
   };
+  return { config, tokenizer, logits: (tokens, linear) => complete(forward(tokens), linear), forward };
 };

@@ -67,7 +67,7 @@ const exactDots = ({ codes, rows, weights, columns, channels, groupOf }: Product
   const scaled = new Float32Array(rows * channels);
   const powers = Float32Array.from(groupOf, (index) => 2 ** index);
   for (let at = 0, row = 0; row < rows; row++) for (let channel = 0; channel < channels; channel++, at++) scaled[at] = codes[at]! * powers[channel]!;
-  const wide = Float32Array.from(weights);
+  const wide = new Float32Array(weights);
   const out = new Float64Array(rows * columns);
   for (let column = 0; column < columns; column += 4) {
     const w0 = column * channels;
