@@ -25,6 +25,7 @@ export const declareRegister = (scope: Scope, recipe: RegisterRecipe, pick: numb
   const name = scope.name("r");
   const { reset: kind } = module.clocks[domain]!;
   const reset = kind === "none" ? null : (recipe.reset ?? (module.isDefined ? 0 : null));
+  if (reset !== null) module.useReset(domain);
   const literal = (n: number | null): string | undefined => (n === null ? undefined : literalText(shape, n));
   const options = optionsText({ reset: literal(reset), initial: literal(recipe.initial), clock: text });
   scope.lines.push(`const ${name} = reg("${name}", ${shapeText(shape)}${options});`);

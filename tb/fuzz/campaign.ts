@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { checkBatch, polarities } from "./batch.ts";
+import { checkBatch } from "./batch.ts";
 import { checkRecipe } from "./check.ts";
 import { Coverage } from "./coverage.ts";
 import { type CircuitRecipe, circuitArbitrary } from "./recipe.ts";
@@ -24,14 +24,13 @@ export interface CampaignResult {
   readonly problem: string | undefined;
 }
 
-/** The failure that fast-check found, as text. `verilator` is the seed of the batch that the circuit was in. */
-const described = (found: fc.RunDetails<[CircuitRecipe]>, seed: number, verilator?: number): string | undefined => {
+/** The failure that fast-check found, as text. */
+const described = (found: fc.RunDetails<[CircuitRecipe]>, seed: number, inVerilator: boolean): string | undefined => {
   if (!found.failed || found.counterexample === null) return undefined;
   const [recipe] = found.counterexample;
-  const defined = verilator === undefined ? {} : { defined: { activeLow: polarities(verilator), prefix: "" } };
-  const source = circuitSource(recipe, { constants: "folded", ...defined });
+  const source = circuitSource(recipe, { constants: "folded", ...(inVerilator ? { defined: { prefix: "" } } : {}) });
   const error = found.errorInstance instanceof Error ? found.errorInstance.message : String(found.errorInstance);
-  const repeat = `npm run regress -- --seed ${seed} --path ${found.counterexamplePath}${verilator === undefined ? "" : " --verilator"}`;
+  const repeat = `npm run regress -- --seed ${seed} --path ${found.counterexamplePath}${inVerilator ? " --verilator" : ""}`;
   return [error, `Again: ${repeat}`, `Stimulus seed ${recipe.seed}, ${recipe.cycles} cycles.`, "", fileText(source)].join("\n");
 };
 
@@ -70,7 +69,7 @@ export const runCampaign = async ({ seed, circuits, path, onProgress }: Campaign
     return checked.difference;
   });
   const found = await fc.check(property, { seed, numRuns: circuits, ...(path === undefined ? {} : { path }) });
-  return { ...sum, coverage, problem: described(found, seed) };
+  return { ...sum, coverage, problem: described(found, seed, false) };
 };
 
 const batchSize = 100;
@@ -81,7 +80,7 @@ const shrinkInVerilator = async (seed: number, path: string): Promise<string | u
   const index = Number.parseInt(path, 10);
   const batchSeed = seed + index - (index % batchSize);
   const property = judge(async (recipe) => (await checkBatch("fuzz_one", [recipe], batchSeed, batchCycles)).differences[0]?.text);
-  return described(await fc.check(property, { seed, path, numRuns: 1 }), seed, batchSeed);
+  return described(await fc.check(property, { seed, path, numRuns: 1 }), seed, true);
 };
 
 const nothing: CampaignResult = { circuits: 0, cycles: 0, failing: 0, coverage: undefined, problem: undefined };

@@ -1,5 +1,5 @@
 import { forEachItem, forEachScope, forEachStatement, readsOf, writesOf } from "../../src/hdl/check/traverse.ts";
-import { type Circuit, childrenOf, type Item, type Signal } from "../../src/hdl/circuit.ts";
+import { type Circuit, childrenOf, type Instance, type Item, type Signal } from "../../src/hdl/circuit.ts";
 import { type Node, type Select, walk } from "../../src/hdl/node.ts";
 
 /** All that random circuits have to contain, so that a kind that drops out of the recipes is noticed. */
@@ -11,7 +11,9 @@ export const kinds: readonly string[] =
   33 to 64 bits, 65 to 128 bits, more than 128 bits, register with a reset, register without, initial value, initial contents, part of the contents,
   depth not a power of two, latency 0, latency 1, collision old, collision new, collision undefined, read with an enable, delay with an enable,
   delay with a reset, growing delay, one clock, two clocks, three clocks, no clock, synchronous reset, asynchronous reset, no reset, active low,
-  active high, two levels, a child used twice, nested loops, instance in a loop`.split(/,\s+/);
+  active high, two levels, a child used twice, nested loops, instance in a loop, derived reset, derived reset in a loop, reset of the other polarity`.split(
+    /,\s+/,
+  );
 
 const selectKinds = ({ loops, dynamic }: Select): string[] => [
   ...(loops.length === 0 && dynamic.length === 0 ? ["constant part"] : []),
@@ -26,6 +28,11 @@ const nodeKinds = (node: Node): string[] => {
   const by = (op === "shl" || op === "shr") && typeof node.amount !== "number" ? [`${op} by a value`] : [];
   return [op, ...by, ...(op === "shr" && node.signed ? ["signed shr"] : [])];
 };
+
+const resetKinds = ({ reset, clocks }: Instance, loops: number): string[] => [
+  ...(reset === undefined ? [] : ["derived reset", ...(loops > 0 ? ["derived reset in a loop"] : [])]),
+  ...(clocks.some(({ child, parent }) => child.rst !== undefined && child.activeLow !== parent.activeLow) ? ["reset of the other polarity"] : []),
+];
 
 const itemKinds = (item: Item, loops: number): string[] => {
   switch (item.kind) {
@@ -42,7 +49,7 @@ const itemKinds = (item: Item, loops: number): string[] => {
         ...(item.cycles.terms.length > 0 ? ["growing delay"] : []),
       ];
     case "instance":
-      return loops > 0 ? ["instance in a loop"] : [];
+      return [...(loops > 0 ? ["instance in a loop"] : []), ...resetKinds(item, loops)];
     case "comb":
     case "sync": {
       const found: string[] = [];

@@ -19,6 +19,7 @@ export interface Interface {
   readonly outputs: readonly PortText[];
   readonly clocks: readonly ClockRecipe[];
   readonly ownClockUsed: boolean;
+  readonly ownReset: ModuleScope["ownReset"];
   readonly constants: readonly Constant[];
   readonly cost: number;
 }
@@ -60,6 +61,7 @@ const drive = (scope: Scope, target: string, shape: PortShape, value: Expr, doma
   }
   const name = scope.name("r");
   const reset = registered.reset || scope.module.isDefined ? literalText(shape, value.n[0]) : undefined;
+  if (reset !== undefined) scope.module.useReset(0);
   scope.lines.push(
     `const ${name} = reg("${name}", ${shapeText(shape)}${optionsText({ reset })});`,
     ...syncLines(scope, 0, [`${name}.set(${text});`]),
@@ -99,6 +101,7 @@ export const writeModule = (program: Program, spec: ModuleSpec, children: readon
   const inputs = spec.inputs.map((port, i): PortText => ({ name: `i${i}`, shape: portShapeOf(port.shape), clock: port.clock % spec.clocks.length }));
   for (const port of inputs) scope.declare({ text: `io.${port.name}`, shape: port.shape, domains: new Set([port.clock]) });
   if (spec.clocked === true) {
+    module.useReset(0);
     scope.lines.push('const tick = reg("tick", bool, { reset: 0 });', ...syncLines(scope, module.clock(0).domain, ["tick.set(tick.not());"]));
     scope.declare({ text: "tick", shape: bool, domains: new Set([0]) });
   }
@@ -122,24 +125,34 @@ export const writeModule = (program: Program, spec: ModuleSpec, children: readon
     `}, { doc: "Random.", clock: { clk: "clk", rst: "rst", reset: "${own!.reset}", activeLow: ${own!.activeLow} } });`,
   ];
   program.texts.push(text.join("\n"));
-  const { ownClockUsed, cost } = module;
-  return { name, inputs, outputs, clocks: spec.clocks, ownClockUsed, constants: module.constants, cost };
+  const { ownClockUsed, ownReset, cost } = module;
+  return { name, inputs, outputs, clocks: spec.clocks, ownClockUsed, ownReset, constants: module.constants, cost };
 };
 
 /** Clocks of the parent for those of a child, by number; undefined where one has no match. */
 const matchClocks = (parent: ModuleScope, child: Interface, pick: number): number[] | undefined => {
   const matched = [0];
-  for (const { reset, activeLow } of child.clocks.slice(1)) {
-    const fitting = parent.clocks.flatMap((clock, domain) =>
-      domain > 0 && (reset === "none" || (clock.reset !== "none" && clock.activeLow === activeLow)) ? [domain] : [],
-    );
+  for (const { reset } of child.clocks.slice(1)) {
+    const fitting = parent.clocks.flatMap((clock, domain) => (domain > 0 && (reset === "none" || clock.reset !== "none") ? [domain] : []));
     if (fitting.length === 0) return undefined;
     matched.push(pickFrom(fitting, pick));
   }
   return matched;
 };
 
-export const writeInstance = (scope: Scope, { child: pick, inputs, placed }: ItemRecipe & { kind: "instance" }, children: readonly Interface[]): void => {
+/** The module's reset is a child's too, and a synchronous one may get a derived one beside it: text of the options. */
+const resetText = (scope: Scope, { ownReset }: Interface, derived: Expr | null): string => {
+  if (ownReset === undefined) return "";
+  scope.module.useReset(0, ownReset);
+  if (ownReset === "async" || derived === null) return "";
+  return `, { reset: ${new ExpressionWriter(scope, 0).condition(derived)} }`;
+};
+
+export const writeInstance = (
+  scope: Scope,
+  { child: pick, inputs, placed, derived }: ItemRecipe & { kind: "instance" },
+  children: readonly Interface[],
+): void => {
   const { module } = scope;
   if (children.length === 0) return;
   const child = pickFrom(children, pick);
@@ -159,6 +172,7 @@ export const writeInstance = (scope: Scope, { child: pick, inputs, placed }: Ite
     if (!module.isFolded) connections.push(`${name}: ${text}`);
     domains.add(0);
   }
+  const reset = resetText(scope, child, derived);
   const name = scope.name("u");
   const values: Parameters<Scope["declare"]>[0][] = [];
   for (const [i, port] of child.outputs.entries()) {
@@ -173,7 +187,7 @@ export const writeInstance = (scope: Scope, { child: pick, inputs, placed }: Ite
       values.push({ text: wire, ...common });
     } else values.push({ text: `${name}.${port.name}`, ...common });
   }
-  scope.lines.push(`const ${name} = instance("${name}", ${child.name}, { ${connections.join(", ")} });`);
+  scope.lines.push(`const ${name} = instance("${name}", ${child.name}, { ${connections.join(", ")} }${reset});`);
   for (const value of values) scope.declare(value);
 };
 
@@ -215,7 +229,8 @@ export const writeGrid = (
     for (const [i, shape] of [a, b, y].entries()) drive(inner, targets[i]!, shape, values[i]!, 0, cell.registered ? cell : undefined);
     discardAll(inner);
   } else {
-    const own = module.clocks[0]!;
+    const { reset: kind, activeLow } = module.clocks[0]!;
+    const own = { reset: kind, activeLow: activeLow !== (rows % 2 === 0) };
     const ports = values.map((value, i) => ({ shape: shapes[i]!, value, clock: 0 }));
     const inputs = [
       { shape: shapes[0], clock: 0 },
@@ -226,9 +241,12 @@ export const writeGrid = (
     if (made.ownClockUsed) module.ownClockUsed = true;
     const constants = made.constants.map(({ name, shape, value }) => `, ${name}: ${module.constant(shape, value)}`);
     const outputs = targets.map((target, i) => `o${i}: ${target}`).join(", ");
+    inner.values.push({ text: fromWest, shape: a, domains }, { text: fromNorth, shape: b, domains });
+    const reset = resetText(inner, made, cell.derived);
     inner.lines.push(
-      `instance("${scope.name("u")}", ${made.name}, { i0: ${fromWest}, i1: ${fromNorth}, ${outputs}${module.isFolded ? "" : constants.join("")} });`,
+      `instance("${scope.name("u")}", ${made.name}, { i0: ${fromWest}, i1: ${fromNorth}, ${outputs}${module.isFolded ? "" : constants.join("")} }${reset});`,
     );
+    discardAll(inner);
     module.cost += made.cost;
   }
   module.cost += (module.cost - before) * (rows * columns - 1);

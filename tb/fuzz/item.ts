@@ -21,6 +21,7 @@ const writeNamed = (scope: Scope, { value, late }: ItemRecipe & { kind: "named" 
 const startedRegister = (scope: Scope, domain: number): string => {
   const name = scope.name("on");
   const { text } = scope.module.clock(domain);
+  scope.module.useReset(domain);
   scope.lines.push(
     `const ${name} = reg("${name}", bool${optionsText({ reset: "0", initial: "0", clock: text })});`,
     ...syncLines(scope, domain, [`${name}.set(1);`]),
@@ -96,11 +97,12 @@ const writeDelay = (scope: Scope, { value, cycles, growing, enable, reset, clock
   const { domain, text } = module.clock(clock);
   const writer = new ExpressionWriter(scope, domain);
   const given = writer.emit(value);
-  const canReset = module.clocks[domain]!.reset !== "none";
+  const isReset = module.clocks[domain]!.reset !== "none" && (reset || module.isDefined);
+  if (isReset) module.useReset(domain);
   const loop = scope.loops.at(-1);
   const options = optionsText({
     enable: enable === null ? undefined : writer.condition(enable),
-    reset: canReset && (reset || module.isDefined) ? "true" : undefined,
+    reset: isReset ? "true" : undefined,
     clock: text,
   });
   const name = scope.name("d");

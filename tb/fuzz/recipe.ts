@@ -56,6 +56,8 @@ export interface CellRecipe {
   readonly inline: boolean;
   readonly registered: boolean;
   readonly reset: boolean;
+  /** Derived reset of the cell's module. */
+  readonly derived: Expr | null;
   readonly items: readonly ItemRecipe[];
   /** Next values towards the east and the south, and the cell's result. */
   readonly east: Expr;
@@ -92,7 +94,7 @@ export type ItemRecipe =
       readonly reset: boolean;
       readonly clock: number;
     }
-  | { readonly kind: "instance"; readonly child: number; readonly inputs: readonly Expr[]; readonly placed: number }
+  | { readonly kind: "instance"; readonly child: number; readonly inputs: readonly Expr[]; readonly placed: number; readonly derived: Expr | null }
   | {
       readonly kind: "repeat";
       readonly count: number;
@@ -119,7 +121,9 @@ export interface ClockRecipe {
 }
 
 export interface ModuleRecipe {
+  /** Of the own clock. */
   readonly reset: "sync" | "async";
+  readonly activeLow: boolean;
   readonly clocks: readonly ClockRecipe[];
   readonly inputs: readonly { readonly shape: ShapeRecipe; readonly clock: number }[];
   readonly items: readonly ItemRecipe[];
@@ -127,8 +131,6 @@ export interface ModuleRecipe {
 }
 
 export interface CircuitRecipe {
-  /** Polarity of the own clock's reset, in all modules. */
-  readonly activeLow: boolean;
   /** Each may have instances of those before it; the last one is the top. */
   readonly modules: readonly ModuleRecipe[];
   /** All that the top declares goes to an output, so that every difference shows; otherwise it is discarded. */
@@ -246,7 +248,13 @@ const delay = fc.record({
   reset: fc.boolean(),
   clock: clockPick,
 });
-const instance = fc.record({ kind: fc.constant("instance" as const), child: number, inputs: fc.array(expr, { minLength: 1, maxLength: 4 }), placed: number });
+const instance = fc.record({
+  kind: fc.constant("instance" as const),
+  child: number,
+  inputs: fc.array(expr, { minLength: 1, maxLength: 4 }),
+  placed: number,
+  derived: maybe(expr, 4),
+});
 const view = fc.record({ kind: fc.constant("view" as const), pick: number, factor: number });
 const property = fc.record({
   kind: fc.constant("property" as const),
@@ -262,7 +270,7 @@ const plain: readonly fc.WeightedArbitrary<ItemRecipe>[] = [
   { arbitrary: comb, weight: 3 },
   { arbitrary: memory, weight: 1 },
   { arbitrary: delay, weight: 1 },
-  { arbitrary: instance, weight: 2 },
+  { arbitrary: instance, weight: 3 },
   { arbitrary: view, weight: 1 },
   { arbitrary: property, weight: 1 },
 ];
@@ -282,13 +290,23 @@ const grid: fc.Arbitrary<ItemRecipe> = fc.record({
   shapes: fc.tuple(scalarShape, scalarShape, scalarShape),
   west: expr,
   north: expr,
-  cell: fc.record({ inline: fc.boolean(), registered: fc.boolean(), reset: fc.boolean(), items: itemsOf(plain, 2), east: expr, south: expr, result: expr }),
+  cell: fc.record({
+    inline: fc.boolean(),
+    registered: fc.boolean(),
+    reset: fc.boolean(),
+    derived: maybe(expr, 4),
+    items: itemsOf(plain, 2),
+    east: expr,
+    south: expr,
+    result: expr,
+  }),
 });
 
 const items = itemsOf([...plain, { arbitrary: repeatOf(inner), weight: 1 }, { arbitrary: grid, weight: 1 }], 6);
 
 const moduleArbitrary: fc.Arbitrary<ModuleRecipe> = fc.record({
-  reset: fc.constantFrom("sync" as const, "async" as const),
+  reset: fc.constantFrom("sync" as const, "sync" as const, "async" as const),
+  activeLow: fc.boolean(),
   clocks: fc.oneof(
     { arbitrary: fc.constant([]), weight: 2 },
     {
@@ -302,7 +320,6 @@ const moduleArbitrary: fc.Arbitrary<ModuleRecipe> = fc.record({
 });
 
 export const circuitArbitrary: fc.Arbitrary<CircuitRecipe> = fc.record({
-  activeLow: fc.boolean(),
   modules: fc.array(moduleArbitrary, { minLength: 1, maxLength: 3 }),
   observed: fc.integer({ min: 0, max: 4 }).map((choice) => choice > 0),
   seed: fc.nat({ max: 0x7fffffff }),

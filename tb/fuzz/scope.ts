@@ -12,11 +12,8 @@ export interface Value {
 export interface SourceOptions {
   /** `unfolded` reads every constant from an input `kN` that is held at its value. */
   readonly constants: "folded" | "unfolded";
-  /**
-   * Every state is defined after a reset, as it has to be where an engine has an undefined state of its own, and resets of the own clock and of the two further
-   * ones have these polarities, so that circuits can share them. Names of modules begin with the prefix.
-   */
-  readonly defined?: { readonly activeLow: readonly boolean[]; readonly prefix: string };
+  /** Every state is defined after a reset, as it has to be where an engine has an undefined state of its own. Names of modules begin with the prefix. */
+  readonly defined?: { readonly prefix: string };
 }
 
 export interface Constant {
@@ -53,6 +50,8 @@ export class ModuleScope {
   readonly constants: Constant[] = [];
   /** Something uses the own clock, so that it is a port. */
   ownClockUsed = false;
+  /** Something has the own clock's reset: at once, if only one of them does. */
+  ownReset: "sync" | "async" | undefined = undefined;
   /** Operators and state bits written so far, those of instances counted each time. */
   cost = 0;
 
@@ -74,6 +73,11 @@ export class ModuleScope {
     const domain = pick % this.clocks.length;
     if (domain === 0) this.ownClockUsed = true;
     return { domain, text: domain === 0 ? undefined : `io.${clockKeys[domain]}` };
+  }
+
+  /** Something is reset with a clock: at once, or as the clock's reset is. */
+  useReset(domain: number, reset = this.clocks[domain]!.reset): void {
+    if (domain === 0) this.ownReset = reset === "async" || this.clocks[0]!.reset === "async" || this.ownReset === "async" ? "async" : "sync";
   }
 
   /** Text of a constant: a sized literal, which the language folds, or an input, which it can't. */

@@ -17,13 +17,13 @@ export interface CircuitSource {
 const names = `assert assume bool cat clock comb constant cover crossing delay discard grid input instance match memory module mux named output reg repeat sint
   states sync uint vec when wire`.split(/\s+/);
 
-/** Clocks of a module; where all is defined, the top has all that there can be. */
-const clocksOf = ({ activeLow, modules }: CircuitRecipe, index: number, { defined }: SourceOptions): ClockRecipe[] => {
-  const { reset, clocks } = modules[index]!;
+/** Clocks of a module; where all is defined, all have a reset, and the top has all that there can be. */
+const clocksOf = ({ modules }: CircuitRecipe, index: number, { defined }: SourceOptions): ClockRecipe[] => {
+  const { reset, activeLow, clocks } = modules[index]!;
   const all: ClockRecipe[] = [{ reset, activeLow }, ...clocks];
   if (defined === undefined) return all;
   if (index === modules.length - 1) while (all.length < clockKeys.length) all.push({ reset: "sync", activeLow });
-  return all.map((clock, i) => ({ reset: clock.reset === "none" ? "sync" : clock.reset, activeLow: defined.activeLow[i]! }));
+  return all.map((clock) => ({ ...clock, reset: clock.reset === "none" ? "sync" : clock.reset }));
 };
 
 /** Writes a recipe as a program. */
