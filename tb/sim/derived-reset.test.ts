@@ -23,7 +23,9 @@ import { describeEngines } from "../../src/sim/vitest.ts";
 /** Engines of the package's tests, and the reference. */
 const onEngines = (name: string, body: (engine: EngineName) => void): void => {
   describeEngines(name, body);
-  describe(`${name} in the reference`, () => body("reference"));
+  describe(`${name} in the reference`, () => {
+    body("reference");
+  });
 };
 
 const clocked = (doc: string, activeLow: boolean): About => ({
