@@ -9,6 +9,7 @@ import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { generate } from "./commands/generate.ts";
 import { list } from "./commands/list.ts";
+import { runTenderCore } from "./commands/run.ts";
 import { errorText, failureOf, toJson } from "./output.ts";
 
 const versionOfPackage = (): string => {
@@ -17,6 +18,7 @@ const versionOfPackage = (): string => {
 };
 
 const GROUPS: Readonly<Record<string, string>> = {
+  run: "run real models on a design",
   check: "compare results with files of known-good ones",
   bench: "measure",
 };
@@ -45,6 +47,7 @@ export const createProgram = (): Commander => {
   addLeaf(program, demo);
   addLeaf(program, generate);
   for (const [name, summary] of Object.entries(GROUPS)) program.command(name).summary(summary).description(sentence(summary)).helpCommand(false);
+  addLeaf(program, runTenderCore);
   addLeaf(program, checkTender);
   addLeaf(program, checkFloat);
   addLeaf(program, checkModel);

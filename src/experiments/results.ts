@@ -45,6 +45,18 @@ const productRow = z.strictObject({
   met: z.boolean().nullable(),
 });
 
+/** A layer of a model on the core. `cycles` and `utilization` are null where no core ran; `predicted` adds up its products' cycles, each by itself. */
+const coreLayerRow = z.strictObject({
+  layer: z.int(),
+  products: z.int(),
+  multiplications: count,
+  compared: count,
+  mismatches: count,
+  cycles: count.nullable(),
+  predicted: count,
+  utilization: optionalNumber,
+});
+
 const benchSimRow = z.strictObject({
   design: z.string(),
   engine: z.enum(["verilator", "wasm", "cpp"]),
@@ -97,6 +109,16 @@ export const fieldsOf = {
     perplexity: z.array(perplexityRow),
     files: z.array(z.string()),
   }),
+  "run tender-core": z.strictObject({
+    ...comparison,
+    cycles: count.nullable(),
+    utilization: optionalNumber,
+    rows: z.array(coreLayerRow),
+    perplexity: z.array(perplexityRow),
+    /** Next tokens that are the same as those of fp32, of so many. */
+    agreement: z.strictObject({ tokens: z.int(), agreed: z.int() }).nullable(),
+    plans: z.array(z.string()).nullable(),
+  }),
   generate: z.strictObject({ out: z.string(), files: z.array(z.string()) }),
   "bench sim": z.strictObject({ rows: z.array(benchSimRow) }),
   list: z.strictObject({
@@ -122,6 +144,7 @@ export type Engine = z.infer<typeof engine>;
 export type Mismatch = z.infer<typeof mismatch>;
 export type PerplexityRow = z.infer<typeof perplexityRow>;
 export type ProductRow = z.infer<typeof productRow>;
+export type CoreLayerRow = z.infer<typeof coreLayerRow>;
 export type BenchSimRow = z.infer<typeof benchSimRow>;
 export type ToolRow = z.infer<typeof toolRow>;
 
