@@ -15,8 +15,10 @@ export interface EndedJob {
 
 /** What the DMA is given and what it reports. */
 export interface Traffic {
-  /** A command for results is given. */
+  /** A command for results begins to wait for the DMA. */
   readonly commanded: Bool;
+  /** A command for results is given. */
+  readonly passed: Bool;
   /** The record's command is given. */
   readonly recorded: Bool;
   /** A command's report comes. */
@@ -34,9 +36,11 @@ const only = (bit: number, value: Bool): UInt => {
  * Reports come in the order of the commands, so that counting tells whose they are.
  */
 export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) => UInt, busyCycles: UInt, parameters: CoreParameters) => {
-  const { commanded, recorded, reported, failed } = traffic;
-  const countWidth = Math.ceil(Math.log2(parameters.outstanding + 8));
+  const { commanded, passed, recorded, reported, failed } = traffic;
+  // Commands in the DMA, and before it those of the queue of rows.
+  const countWidth = Math.ceil(Math.log2(parameters.outstanding + 2 * parameters.rows + 8));
   const inFlight = reg("inFlight", uint(countWidth), { reset: 0, doc: "commands not yet reported" });
+  const inDma = reg("inDma", uint(countWidth), { reset: 0, doc: "of these, the ones that the DMA was given" });
   const awaited = reg("awaited", uint(countWidth), { reset: 0, doc: "of these, the ones up to the job's last, or to its record" });
   const waits = reg("recordWaits", bool, { reset: 0, doc: "a job has ended and its record is not written" });
   const written = reg("recordWritten", bool, { reset: 0, doc: "the record's command is given" });
@@ -47,22 +51,26 @@ export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) 
   const tag = reg("endedTag", uint(32));
   const interrupt = reg("endedInterrupt", bool);
   const address = reg("endedAddress", uint(parameters.addressWidth));
+  const words = reg("words", uint(128), { doc: "the record" });
   const number = reg("number", uint(32), { reset: 0 });
   const last = reg("cyclesBefore", uint(32), { reset: 0 });
 
-  const given = named("given", commanded.or(recorded));
-  const now = named("inFlightNow", inFlight.addWrap(given).subWrap(reported));
+  const now = named("inFlightNow", inFlight.addWrap(commanded).addWrap(recorded).subWrap(reported));
+  const inDmaNow = named("inDmaNow", inDma.addWrap(passed.or(recorded)).subWrap(reported));
   const ofEnded = named("ofEnded", waits.and(written.not()).and(awaited.ne(0)), "a report now is of the job that has ended");
   const retires = named("retires", waits.and(written).and(reported).and(awaited.eq(1)));
   const fault = named("fault", reported.and(failed));
   const errors = named("errorsNow", status.or(errorsOf(slot)).or(only(jobErrors.writeError.bit, endedError)));
   sync(() => {
     inFlight.set(now);
+    inDma.set(inDmaNow);
     when(job.ends, () => {
       waits.set(1);
       written.set(0);
     }).elsewhen(retires, () => waits.set(0));
-    when(job.ends.or(recorded), () => awaited.set(now)).elsewhen(reported.and(awaited.ne(0)), () => awaited.set(awaited.subWrap(1)));
+    when(job.ends, () => awaited.set(now))
+      .elsewhen(recorded, () => awaited.set(inDmaNow))
+      .elsewhen(reported.and(awaited.ne(0)), () => awaited.set(awaited.subWrap(1)));
     when(recorded, () => {
       written.set(1);
       number.set(number.addWrap(1));
@@ -79,16 +87,19 @@ export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) 
       address.set(job.address);
       endedError.set(writeError.or(fault));
     }).elsewhen(fault.and(ofEnded), () => endedError.set(1));
-    when(recorded, () => status.set(errors));
+    when(recorded, () => {
+      status.set(errors);
+      words.set(cat(number, busyCycles.subWrap(last), tag, constant(bool, 1), constant(uint(25), 0), errors));
+    });
   });
   assert("one_record_waits", job.ends.not().or(waits.not()));
-  assert("reports_are_of_commands", reported.not().or(inFlight.ne(0)));
+  assert("reports_are_of_commands", reported.not().or(inDma.ne(0)));
   return {
     /** No record waits: a job may end. */
     free: named("recordFree", waits.not()),
     due: named("recordDue", waits.and(written.not()).and(awaited.eq(0))),
     address,
-    words: named("recordWords", cat(number, busyCycles.subWrap(last), tag, constant(bool, 1), constant(uint(25), 0), errors)),
+    words,
     retired: { valid: retires, slot, interrupt, status: named("finalStatus", status.or(only(jobErrors.writeError.bit, endedError.or(fault)))) },
     active: named("recordActive", waits.or(inFlight.ne(0))),
   };

@@ -17,16 +17,16 @@ export const codeBits = ({ kind }: CoreParameters): { readonly narrow: number; r
 };
 
 /** A row in the format of its job, `cols * 32` bits. */
-export const packedRow = (lanes: readonly UInt[], format: UInt, wide: Bool, parameters: CoreParameters): UInt => {
+export const packedRow = (lanes: readonly UInt[], format: { readonly half: Bool; readonly codes: Bool }, wide: Bool, parameters: CoreParameters): UInt => {
   const { cols, requantize, kind } = parameters;
   const whole = joined(lanes);
   const half = named("halfRow", joined(lanes.map((lane) => lane.wrap(16))).extend(cols * 32));
-  const plain = named("plainRow", mux(format.bit(0), half, whole));
+  const plain = named("plainRow", mux(format.half, half, whole));
   if (!requantize) return plain;
   const { narrow, wide: wideBits } = codeBits(parameters);
   const codes = (bits: number): UInt => joined(lanes.map((lane) => lane.wrap(bits))).extend(cols * 32);
   const row = kind === "composable" ? mux(wide, codes(wideBits), codes(narrow)) : codes(narrow);
-  return named("packedRow", mux(format.bit(2), named("codeRow", row), plain));
+  return named("packedRow", mux(format.codes, named("codeRow", row), plain));
 };
 
 /** Bytes of `columns` results of a row, or of as many words of a transposed tile. */

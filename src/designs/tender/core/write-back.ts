@@ -25,6 +25,7 @@ import { dmaCommand } from "../../../lib/axi4/bundle.ts";
 import { bundleStream } from "../../../lib/bundle-fifo.ts";
 import { fifo } from "../../../lib/fifo.ts";
 import { axis } from "../../../lib/stream.ts";
+import { widthsOf } from "../parameters.ts";
 import { jobErrors, recordBytes } from "./descriptor.ts";
 import { slotWidth, tileWidth, writeJob } from "./jobs.ts";
 import { type CoreParameters, geometryOf, lengthWidth } from "./parameters.ts";
@@ -120,37 +121,47 @@ const walk = ({ job }: WriteIo, parameters: CoreParameters, moves: Bool) => {
       });
     });
   });
-  const offset = named("rowOffset", number.mul(job.rowStride));
-  const rowAddress = named("rowAddress", tileHere.addWrap(offset.width > addressWidth ? offset.wrap(addressWidth) : offset));
-  return { lastRow, inMatrix, columns, jobEnds, tileAddress: tileHere, rowAddress };
+  const step = stride(job.rowStride, addressWidth);
+  const spanOf = (size: number): UInt => stride(job.rowStride.shl(log2(size)).sub(job.rowStride).asUInt(), addressWidth);
+  const span = named("span", kind === "composable" ? mux(job.wide, spanOf(rows / 2), spanOf(rows)) : spanOf(rows), "from row 0 of a tile to its last");
+  const row = reg("rowAddress", uint(addressWidth), { doc: "of the row that comes next, in the middle of a tile" });
+  const rowHere = named("rowHere", mux(freshRow, tileHere.addWrap(span), row));
+  sync(() => when(moves, () => row.set(rowHere.subWrap(step))));
+  return { lastRow, inMatrix, columns, jobEnds, tileAddress: tileHere, rowAddress: rowHere };
 };
+
+/** Bits that count the beats of what is sent at a time, a row or a tile of codes, less 1. */
+const beatsWidth = ({ rows, cols, requantize, dataWidth, kind }: CoreParameters): number =>
+  log2(Math.max(2, (cols * 32) / dataWidth, requantize ? (rows * cols * widthsOf(kind).element) / dataWidth : 1));
 
 const stride = (value: UInt, width: number): UInt => (value.width > width ? value.wrap(width) : value);
 
-/** Gathers the codes of a tile: a word a column, into which each row moves, the last row first. */
-const gather = (lanes: readonly UInt[], wide: Bool, parameters: CoreParameters, moves: Bool): { readonly tile: UInt } => {
+/** Gathers the codes of a tile: a word a column, into which each row moves, the last row first; rows beyond the matrix are zeros. */
+const gather = (lanes: readonly UInt[], wide: Bool, blank: Bool, parameters: CoreParameters, moves: Bool): UInt => {
   const { rows, cols, kind } = parameters;
   const { element } = geometryOf(parameters);
   const bits = codeBits(parameters);
   const word = rows * element;
-  const words = reg("gathered", vec(cols, uint(word - bits.narrow)), { doc: "the rows so far, but for what the next moves out" });
+  const kept = word - bits.narrow;
+  const words = reg("gathered", vec(cols, uint(kept)), { doc: "all but the element of the tile's row 0" });
   const next = lanes.map((lane, column) => {
+    const both = kind === "composable" && column < cols / 2;
+    const code = named(`code${column}`, mux(blank, 0, lane.wrap(both ? bits.wide : bits.narrow)));
     const old = words.at(column);
-    const shifted = (width: number): UInt => cat(old.wrap(word - width), lane.wrap(width));
-    if (word === bits.wide) return lane.wrap(word);
-    return named(`next${column}`, kind === "composable" && column < cols / 2 ? mux(wide, shifted(bits.wide), shifted(bits.narrow)) : shifted(bits.narrow));
+    const shifted = (width: number): UInt => (word === width ? code : cat(old.wrap(word - width), code.wrap(width)));
+    return named(`next${column}`, both ? mux(wide, shifted(bits.wide), shifted(bits.narrow)) : shifted(bits.narrow));
   });
-  sync(() => when(moves, () => words.set(next.map((full) => full.wrap(word - bits.narrow)))));
-  return { tile: named("tileCodes", cat(...(next.toReversed() as unknown as [UInt, ...UInt[]]))) };
+  sync(() => when(moves, () => words.set(next.map((value) => value.wrap(kept)))));
+  return named("tileCodes", cat(...(next.toReversed() as unknown as [UInt, ...UInt[]])));
 };
 
 /** Sends what it is given as beats, each `dataWidth` bits, the low ones first. */
-const sender = ({ mAxis }: WriteIo, width: number, dataWidth: number) => {
+const senderOf = ({ mAxis }: WriteIo, formWidth: number, dataWidth: number, load: Bool) => {
+  const width = Math.max(formWidth, 8 * recordBytes);
   const beats = Math.max(2, Math.ceil(width / dataWidth));
   const busy = reg("sending", bool, { reset: 0 });
   const data = reg("outgoing", uint(Math.max(width, dataWidth)));
   const left = reg("beatsLeft", uint(log2(beats)), { doc: "after the one that shows" });
-  const load = wire("load", bool);
   const free = named("senderFree", busy.not().or(mAxis.tready.and(left.eq(0))));
   mAxis.tvalid.set(busy);
   mAxis.tdata.set(data.wrap(dataWidth));
@@ -169,53 +180,109 @@ const sender = ({ mAxis }: WriteIo, width: number, dataWidth: number) => {
       });
     });
   };
-  return { free, load, give, width: data.width };
+  return { free, give, width: data.width };
+};
+
+/** A queue of values side by side. */
+const queueOf = (name: string, values: readonly UInt[], depth: number, valid: Bool, take: Bool) => {
+  const { inReady, outValid, outData } = instance(name, fifo({ width: values.reduce((sum, { width }) => sum + width, 0), depth }), {
+    inValid: valid,
+    inData: cat(...(values.toReversed() as unknown as [UInt, ...UInt[]])),
+    outReady: take,
+    count: "unused",
+  });
+  let low = 0;
+  const held = values.map(({ width }) => {
+    low += width;
+    return outData.bits(low - 1, low - width);
+  });
+  return { room: inReady, there: outValid, held };
+};
+
+/** Takes rows: each that counts goes into a queue, and the commands for them into another, so that commands run ahead of their data. */
+const takeRows = (io: WriteIo, parameters: CoreParameters, recordFree: Bool, go: { readonly row: Bool; readonly command: Bool }) => {
+  const { job, rows } = io;
+  const { requantize, kind, dataWidth } = parameters;
+  const lane = log2(dataWidth / 8);
+  const moves = wire("moves", bool, "a row is taken");
+  const at = walk(io, parameters, moves);
+  const gathers = requantize ? job.transpose : constant(bool, 0);
+  const sends = named("sends", mux(gathers, at.lastRow, at.inMatrix), "with this row results go out");
+  const enters = named("enters", moves.and(gathers.or(at.inMatrix)));
+  const commanded = named("commanded", moves.and(sends));
+  const bytes = named("bytes", resultBytes(at.columns, job.format, job.transpose, job.wide, parameters));
+  const beats = named("beats", bytes.subWrap(1).bits(lane + beatsWidth(parameters) - 1, lane), "of the results, less 1");
+
+  discard("unusedFormat", requantize ? job.format.bit(1) : cat(job.format.bits(2, 1), job.transpose));
+  if (kind !== "composable") discard("unusedWide", job.wide);
+  const tags = [beats, job.format.bit(0), ...(requantize ? [job.format.bit(2), job.transpose, sends, at.inMatrix.not()] : [])];
+  const entry = [rows.data.asUInt(), ...tags, ...(kind === "composable" ? [job.wide] : [])];
+  const queue = queueOf("u_rows", entry, 2 * parameters.rows, enters, go.row);
+  const address = mux(gathers, at.tileAddress, at.rowAddress);
+  const commands = queueOf("u_commands", [address, bytes], 2 * parameters.rows, commanded, go.command);
+  const may = job.valid.and(job.bad.not()).and(at.jobEnds.not().or(recordFree));
+  rows.ready.set(may.and(queue.room).and(commands.room));
+  moves.set(rows.valid.and(rows.ready));
+
+  const faults = reg("faults", uint(2), { reset: 0, doc: "NaN and overflow of the job's rows so far" });
+  const rowFaults = named("rowFaults", mux(at.inMatrix, cat(rows.nan, rows.overflow), 0).or(faults));
+  sync(() => when(moves, () => faults.set(mux(at.jobEnds, 0, rowFaults))));
+  const ends = named("ends", moves.and(at.jobEnds).or(job.valid.and(job.bad).and(recordFree)));
+  job.ready.set(ends);
+  const own = mux(job.bad, 0, cat(rowFaults, constant(uint(jobErrors.overflow.bit), 0)));
+  return { queue, commands, commanded, ends, status: named("statusAtEnd", job.status.or(own)) };
+};
+
+type TakenRows = ReturnType<typeof takeRows>;
+
+/** The oldest row as its job's format wants it, or the tile of which it is the last row; returns what makes it go. */
+const formRow = ({ queue }: TakenRows, parameters: CoreParameters, rowGoes: Bool) => {
+  const { cols, requantize, kind } = parameters;
+  const [data, beats, half, ...more] = queue.held as [UInt, UInt, UInt, ...UInt[]];
+  const wide = kind === "composable" ? more.at(-1)!.bit(0) : constant(bool, 0);
+  const results = wire("results", vec(cols, uint(32)));
+  results.set(Array.from({ length: cols }, (_, lane) => data.bits(32 * lane + 31, 32 * lane)));
+  const lanes = rowLanes(results, wide, parameters);
+  const flag = (index: number): Bool => (requantize ? more[index]!.bit(0) : constant(bool, 0));
+  const row = packedRow(lanes, { half: half.bit(0), codes: flag(0) }, wide, parameters);
+  if (!requantize) return { value: row, beats, whole: queue.there };
+  const tile = gather(lanes, wide, flag(3), parameters, named("gathersRow", rowGoes.and(flag(1))));
+  const width = Math.max(row.width, tile.width);
+  return {
+    value: mux(flag(1), tile.extend(width), row.extend(width)),
+    beats,
+    whole: named("whole", queue.there.and(flag(2)), "the oldest row completes something to be sent"),
+  };
+};
+
+/** Commands go to the DMA through a register, a record's first; `order` says whose data is due. */
+const giveCommands = ({ command }: WriteIo, { commands }: TakenRows, record: { readonly due: Bool; readonly address: UInt }, room: Bool) => {
+  const valid = reg("offered", bool, { reset: 0 });
+  const address = reg("offeredAddress", uint(command.address.width));
+  const bytes = reg("offeredBytes", uint(command.bytes.width));
+  const loads = named("offers", valid.not().or(command.ready).and(room).and(record.due.or(commands.there)));
+  command.valid.set(valid);
+  command.address.set(address);
+  command.bytes.set(bytes);
+  const [rowAddress, rowBytes] = commands.held as [UInt, UInt];
+  sync(() => when(valid.not().or(command.ready), () => valid.set(loads)));
+  sync(() => {
+    when(loads, () => {
+      address.set(mux(record.due, record.address, rowAddress));
+      bytes.set(mux(record.due, recordBytes, rowBytes.extend(bytes.width)));
+    });
+  });
+  return { passed: named("passed", loads.and(record.due.not())), recorded: named("recorded", loads.and(record.due)) };
 };
 
 const build = (io: WriteIo, parameters: CoreParameters): void => {
-  const { job, rows, command, done } = io;
-  const { dataWidth, requantize } = parameters;
-  const rowGoes = wire("rowGoes", bool, "the oldest row is sent, gathered or dropped");
-  const entry = cat(rows.nan, rows.overflow, rows.data.asUInt());
-  const width = rows.data.shape.width;
-  const queue = instance("u_rows", fifo({ width: entry.width, depth: 2 * parameters.rows }), {
-    inValid: rows.valid,
-    inReady: rows.ready,
-    inData: entry,
-    outReady: rowGoes,
-    count: "unused",
-  });
-  const results = wire("results", vec(rows.data.length, uint(32)));
-  results.set(Array.from({ length: rows.data.length }, (_, lane) => queue.outData.bits(32 * lane + 31, 32 * lane)));
-  const at = walk(io, parameters, rowGoes);
-
-  const lanes = rowLanes(results, job.wide, parameters);
-  const row = packedRow(lanes, job.format, job.wide, parameters);
-  const bytes = named("bytes", resultBytes(at.columns, job.format, job.transpose, job.wide, parameters));
-  const gathers = requantize ? job.transpose : constant(bool, 0);
-  const tile = requantize ? gather(lanes, job.wide, parameters, named("gathersRow", rowGoes.and(gathers))).tile : row;
-  const { free, load, give } = sender(io, Math.max(width, tile.width), dataWidth);
-
-  const sends = named("sends", mux(gathers, at.lastRow, at.inMatrix), "with this row results go out");
-  const recordDue = wire("recordDueNow", bool);
-  const canSend = named("canSend", free.and(command.ready).and(recordDue.not()));
-  const recordFree = wire("recordIsFree", bool);
-  const here = named("here", job.valid.and(job.bad.not()).and(queue.outValid));
-  rowGoes.set(here.and(sends.not().or(canSend)).and(at.jobEnds.not().or(recordFree)));
-  const commanded = named("commanded", rowGoes.and(sends));
-  const recorded = named("recorded", recordDue.and(free).and(command.ready));
-
-  discard("unneeded", cat(job.format, job.transpose, job.wide));
-  const faults = reg("faults", uint(2), { reset: 0, doc: "NaN and overflow of the job's rows so far" });
-  const rowFaults = named("rowFaults", mux(at.inMatrix, queue.outData.bits(width + 1, width), 0).or(faults));
-  const badEnds = named("badEnds", job.valid.and(job.bad).and(recordFree));
-  const ends = named("ends", badEnds.or(rowGoes.and(at.jobEnds)));
-  job.ready.set(ends);
-  sync(() => when(rowGoes, () => faults.set(mux(at.jobEnds, 0, rowFaults))));
-  const own = mux(job.bad, 0, cat(rowFaults, constant(uint(jobErrors.overflow.bit), 0)));
+  const { job, done } = io;
+  const { dataWidth, outstanding } = parameters;
+  const [rowGoes, passed, recorded, recordFree] = [wire("rowGoes", bool), wire("passes", bool), wire("records", bool), wire("recordIsFree", bool)];
+  const taken = takeRows(io, parameters, recordFree, { row: rowGoes, command: passed });
   const record = records(
-    { ends, slot: job.slot, status: named("statusAtEnd", job.status.or(own)), tag: job.tag, interrupt: job.interrupt, address: job.recordAddress },
-    { commanded, recorded, reported: done.valid, failed: done.status.any() },
+    { ends: taken.ends, slot: job.slot, status: taken.status, tag: job.tag, interrupt: job.interrupt, address: job.recordAddress },
+    { commanded: taken.commanded, passed, recorded, reported: done.valid, failed: done.status.any() },
     (slot) => {
       io.errors.slot.set(slot);
       return io.errors.bits;
@@ -223,24 +290,22 @@ const build = (io: WriteIo, parameters: CoreParameters): void => {
     io.busyCycles,
     parameters,
   );
-  recordDue.set(record.due);
   recordFree.set(record.free);
 
-  load.set(commanded.or(recorded));
-  const sent = named(
-    "sent",
-    mux(
-      recordDue,
-      record.words.extend(Math.max(width, tile.width, dataWidth)),
-      mux(gathers, tile.extend(Math.max(width, tile.width)), row.extend(Math.max(width, tile.width))),
-    ),
-  );
-  const sentBytes = named("sentBytes", mux(recordDue, recordBytes, bytes));
-  const beat = log2(dataWidth / 8);
-  give(sent, sentBytes.subWrap(1).shr(beat));
-  command.valid.set(free.and(recordDue.or(here.and(sends).and(at.jobEnds.not().or(recordFree)))));
-  command.address.set(mux(recordDue, record.address, mux(gathers, at.tileAddress, at.rowAddress)));
-  command.bytes.set(sentBytes.extend(command.bytes.width));
+  const load = wire("load", bool, "the sender gets its next run of beats");
+  const form = formRow(taken, parameters, rowGoes);
+  const order = queueOf("u_order", [recorded], 2 * outstanding, passed.or(recorded), load);
+  const given = giveCommands(io, taken, record, order.room);
+  passed.set(given.passed);
+  recorded.set(given.recorded);
+  const ofRecord = named("ofRecord", order.held[0]!.bit(0), "the data that are due are a record");
+  const sender = senderOf(io, form.value.width, dataWidth, load);
+  load.set(order.there.and(sender.free).and(ofRecord.or(form.whole)));
+  rowGoes.set(mux(form.whole, load.and(ofRecord.not()), taken.queue.there));
+  const recordBeats = Math.ceil((8 * recordBytes) / dataWidth) - 1;
+  const value = named("sent", mux(ofRecord, record.words.extend(sender.width), form.value.extend(sender.width)));
+  sender.give(value, mux(ofRecord, constant(uint(form.beats.width), recordBeats), form.beats));
+
   done.ready.set(1);
   io.retired.valid.set(record.retired.valid);
   io.retired.slot.set(record.retired.slot);
@@ -256,6 +321,6 @@ const build = (io: WriteIo, parameters: CoreParameters): void => {
 export const writeBack = (parameters: CoreParameters): Module<ReturnType<typeof writeBackPorts>> =>
   module("tender_write_back", writeBackPorts(parameters), (io) => build(io, parameters), {
     doc: "Writes the results of the core's jobs, and after all of a job's results its record.",
-    latency: "a row's command shows two cycles after the row is taken, its beats from the cycle after that on; a beat a cycle without gaps between rows.",
+    latency: "a row's command shows two cycles after the row is taken, its first beat one cycle later; a beat a cycle without gaps between rows, tiles, jobs.",
     notes: ["A record waits until everything commanded before it is answered; rows of the next job are written meanwhile."],
   });
