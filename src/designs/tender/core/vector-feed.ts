@@ -163,7 +163,8 @@ const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDo
   const takes = named("takes", sums.valid.and(sums.ready));
   sums.ready.set(free);
   assert("a_row_belongs_to_a_tile", sums.valid.not().or(context.valid));
-  const top = context.wide === undefined ? constant(uint(rowWidth), rows - 1) : mux(context.wide as unknown as Bool, constant(uint(rowWidth), rows / 2 - 1), rows - 1);
+  const top =
+    context.wide === undefined ? constant(uint(rowWidth), rows - 1) : mux(context.wide as unknown as Bool, constant(uint(rowWidth), rows / 2 - 1), rows - 1);
   const number = named("rowNumber", mux(first, top, below));
   sync(() => {
     when(takes, () => {
