@@ -12,11 +12,14 @@ import type { Forward } from "../model/forward.ts";
 import { loadModel, type Model } from "../model/model.ts";
 import { inSoftware, type RunBatch, tenderForward } from "../model/tender-forward.ts";
 import { demoText } from "../model/tokens.ts";
+import type { EngineName } from "../sim/index.ts";
 import { agreementOf } from "./agreement.ts";
 import type { CoreLayerRow, FieldsOf, Mismatch } from "./results.ts";
 
 /** A core that runs batches of products, in simulation. */
 export interface ModelCore {
+  /** What simulates it. */
+  readonly engine: EngineName;
   run(products: readonly CoreProduct[], onProgress: (share: number) => void): BatchRun | Promise<BatchRun>;
   [Symbol.dispose]?(): void;
 }
@@ -45,6 +48,13 @@ export interface RunTenderCoreOptions {
   /** Opens the core; without one, only the golden model computes. */
   readonly open?: ((parameters: CoreParameters, memory: MemoryTiming) => Promise<ModelCore>) | undefined;
   readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+export interface RunTenderCoreResult extends FieldsOf<"run tender-core"> {
+  readonly ok: boolean;
+  readonly config: CoreParameters;
+  /** What simulated the core, or that none ran. */
+  readonly engine: EngineName | "golden";
 }
 
 /** What the golden pass has made of a product. */
@@ -188,9 +198,7 @@ const corePass = async (
  * result of every product and the logits are compared bit for bit. Then perplexity and agreement with fp32 on longer text, in software.
  * @throws UserError for illegal options, `may-overflow` and `too-large` for a product that the core can't run; a mismatch is a result, not an error
  */
-export const runTenderCore = async (
-  options: RunTenderCoreOptions,
-): Promise<FieldsOf<"run tender-core"> & { readonly ok: boolean; readonly config: CoreParameters }> => {
+export const runTenderCore = async (options: RunTenderCoreOptions): Promise<RunTenderCoreResult> => {
   const parameters = parseParameters(coreSchema, options.parameters ?? {});
   checkCore(parameters);
   const { bits = parameters.kind === "int4" ? 4 : 8, groups = 8, chunk = 256, tokens: count = 64, sequences = 1 } = options;
@@ -206,9 +214,11 @@ export const runTenderCore = async (
   say("computing with the golden model");
   const golden = await goldenPass(forward(tokens.run), settings, comparison, explained);
   let cycles: number | null = null;
+  let engine: RunTenderCoreResult["engine"] = "golden";
   if (options.open !== undefined) {
     say("building the simulation");
     const core = await options.open(parameters, memory);
+    engine = core.engine;
     try {
       cycles = await corePass(forward(tokens.run), core, settings, golden, comparison, say);
     } finally {
@@ -220,5 +230,5 @@ export const runTenderCore = async (
     sequences === 0 || mismatches > 0 ? { perplexity: [], agreement: null } : await agreementOf(model, forward, tokens.all, settings, sequences, say);
   const multiplications = rows.reduce((sum, row) => sum + Number(row.multiplications), 0);
   const utilization = cycles === null ? null : multiplications / (cellsFor(parameters, bits) * cycles);
-  return { ok: mismatches === 0, config: parameters, compared, mismatches, first, cycles, utilization, rows, ...quality, plans: explained };
+  return { ok: mismatches === 0, config: parameters, engine, compared, mismatches, first, cycles, utilization, rows, ...quality, plans: explained };
 };

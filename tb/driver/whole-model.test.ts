@@ -43,7 +43,10 @@ test.each([
   const jobs: string[] = [];
   const open = async (values: CoreParameters, memory: MemoryTiming) => {
     const runner = new CoreRunner(goldenDevice(values, memory, jobs));
-    return Promise.resolve({ run: (products: Parameters<typeof runOnCore>[1], tell: (share: number) => void) => runOnCore(runner, products, tell) });
+    return Promise.resolve({
+      engine: "wasm" as const,
+      run: (products: Parameters<typeof runOnCore>[1], tell: (share: number) => void) => runOnCore(runner, products, tell),
+    });
   };
   const result = await runTenderCore({ model: "opt-mini", parameters, bits, chunk: 4, tokens: 5, sequences: 0, open });
   expect(result).toMatchObject({ ok: true, mismatches: 0, first: null, cycles: 6 * 28 });

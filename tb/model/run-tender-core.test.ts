@@ -14,6 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const openSoftware =
   (spoiled?: { readonly name: string; readonly at: number; readonly by: (value: number) => number }, onClose?: () => void) => async (): Promise<ModelCore> =>
     Promise.resolve({
+      engine: "wasm",
       run: (products, onProgress) => {
         onProgress(0.5);
         const values = products.map((product) => {
@@ -33,9 +34,9 @@ describe("a whole model", () => {
     let closed = 0;
     const said: string[] = [];
     const result = await run({ open: openSoftware(undefined, () => (closed += 1)), onProgress: (text) => said.push(text) });
-    const { ok, config, ...fields } = result;
+    const { ok, config, engine, ...fields } = result;
     expect(fieldsOf["run tender-core"].parse(fields)).toEqual(fields);
-    expect([ok, config.rows, closed]).toEqual([true, 16, 1]);
+    expect([ok, config.rows, engine, closed]).toEqual([true, 16, "wasm", 1]);
     // Results of a layer: Q, K, V, O and FC2, FC1, scores and values of four heads.
     const layer = 4 * (5 * 256 + 1024) + 4 * (4 * 4 + 4 * 64);
     const multiplications = 4 * (4 * 256 * 256 + 2 * 256 * 1024) + 4 * 2 * 4 * 4 * 64;
@@ -96,6 +97,7 @@ describe("a whole model", () => {
     let closed = 0;
     const open = async (): Promise<ModelCore> =>
       Promise.resolve({
+        engine: "wasm",
         run: () => {
           throw new Error("stuck");
         },
@@ -107,7 +109,7 @@ describe("a whole model", () => {
 
   test("without a core the golden model computes, and the driver's plans can be read", async () => {
     const result = await run({ explain: true, bits: 4, parameters: { kind: "composable", rows: 16, cols: 16 } });
-    expect(result).toMatchObject({ ok: true, compared: 0, cycles: null, utilization: null });
+    expect(result).toMatchObject({ ok: true, engine: "golden", compared: 0, cycles: null, utilization: null });
     expect(result.rows.map(({ compared, cycles, utilization }) => [compared, cycles, utilization])).toEqual(Array.from({ length: 6 }, () => [0, null, null]));
     expect(result.rows.every(({ predicted }) => Number(predicted) > 0)).toBe(true);
     expect(result.plans!.filter((line) => line.startsWith("blocks.")).map((line) => line.split(":")[0])).toHaveLength(14);

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { parseAssignments, readConfig } from "../../base/parameters.ts";
 import type { CoreLayerRow, FieldsOf } from "../../experiments/results.ts";
+import type { EngineChoice } from "../../sim/index.ts";
 import { addDesignOptions, type DesignOptions, decimalUpTo, integerIn, type Leaf } from "../command.ts";
 import { withProgress } from "../progress.ts";
 import { tableText } from "../table.ts";
@@ -18,6 +19,8 @@ interface RunOptions extends DesignOptions {
   readonly bandwidth: number;
   readonly shared?: boolean;
   readonly explain?: boolean;
+  readonly rtl?: string;
+  readonly engine?: "golden" | EngineChoice;
 }
 
 const share = (part: number | null): string => (part === null ? "-" : `${(100 * part).toFixed(1)} %`);
@@ -71,7 +74,11 @@ const wordRun = async ({
 export const runTenderCore: Leaf<"run tender-core", RunOptions> = {
   name: "run tender-core",
   summary: "run every linear layer and attention product of a language model as jobs of the tensor core",
-  examples: ["run tender-core", "run tender-core --model opt-mini --bits 4 --chunk 16 --tokens 16 --explain"],
+  examples: [
+    "run tender-core",
+    "run tender-core --model opt-mini --bits 8 --tokens 64 --engine verilator",
+    "run tender-core --model opt-mini --bits 4 --chunk 16 --tokens 16 --explain",
+  ],
   configure: (command) => {
     addDesignOptions(command);
     command
@@ -82,13 +89,24 @@ export const runTenderCore: Leaf<"run tender-core", RunOptions> = {
       .option("--tokens <integer>", "tokens of text that run on the core", integerIn(1, 65536), 64)
       .option("--text <file>", "text in UTF-8 (default: the text that comes with systole)")
       .option("--sequences <integer>", "sequences of the model's context for perplexity and agreement, in software; 0 leaves them out", integerIn(0, 16), 1)
+      .option("--rtl <folder>", "simulate the Verilog in this folder instead of generated text")
+      .addOption(
+        new Option("--engine <name>", "what simulates the core; golden: software only (default: $SYSTOLE_ENGINE, or auto)").choices([
+          "golden",
+          "auto",
+          "verilator",
+          "wasm",
+          "reference",
+        ]),
+      )
       .option("--latency <cycles>", "of the memory", integerIn(1, 10_000), 40)
       .option("--bandwidth <beats>", "beats of the memory a cycle, each way", decimalUpTo(1), 1)
       .option("--shared", "reads and writes share the beats")
       .option("--explain", "say how the driver tiles the products of the first layer, and why");
   },
-  run: async ({ set, config, model, bits, groups, chunk, tokens, text, sequences, latency, bandwidth, shared = false, explain, seed }) => {
+  run: async ({ set, config, model, bits, groups, chunk, tokens, text, sequences, latency, bandwidth, shared = false, explain, rtl, engine: asked, seed }) => {
     const experiment = await import("../../experiments/run-tender-core.ts");
+    const { openCore } = await import("../../experiments/open-core.ts");
     const parameters = { ...(config === undefined ? {} : readConfig(config)), ...parseAssignments(set) };
     const settings = { groups, chunk, tokens, text, sequences, explain };
     const result = await withProgress("starting", (update) =>
@@ -98,10 +116,11 @@ export const runTenderCore: Leaf<"run tender-core", RunOptions> = {
         ...settings,
         bits: bits === undefined ? undefined : bits === "4" ? 4 : 8,
         memory: { latency, beatsPerCycle: bandwidth, shared },
+        open: asked === "golden" ? undefined : async (values, memory) => openCore(values, memory, { engine: asked, rtl, seed }),
         onProgress: update,
       }),
     );
-    const { ok, config: values, ...fields } = result;
-    return { ok, fields, what: model, config: values, engine: "golden", ...(seed === undefined ? {} : { seed }), text: await wordRun(fields) };
+    const { ok, config: values, engine, ...fields } = result;
+    return { ok, fields, what: model, config: values, engine, ...(seed === undefined ? {} : { seed }), text: await wordRun(fields) };
   },
 };
