@@ -85,7 +85,7 @@ export const shapeOf = ({ rows, cols, kind }: CoreParameters, { format, wide }: 
   return { halves, tileRows, tileColumns, bits, word: (tileRows * code) / 8 };
 };
 
-/** Recipes that the parameters allow; with `calm` sizes jobs have one format. */
+/** Recipes that the parameters allow. */
 export const recipes = (parameters: CoreParameters): fc.Arbitrary<Recipe> => {
   const { rows, cols, kind, requantize } = parameters;
   const small = fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 3 }));
@@ -154,7 +154,7 @@ const tilesOf = ({ rowTiles, columnTiles, block }: Recipe): { i: number; j: numb
 const packed = (values: readonly number[], bits: number): Uint8Array => {
   const bytes = new Uint8Array(Math.ceil((values.length * bits) / 8));
   values.forEach((value, at) => {
-    for (let bit = 0; bit < bits; bit++) if ((value >>> bit) & 1) bytes[(at * bits + bit) >> 3]! |= 1 << ((at * bits + bit) & 7);
+    for (let bit = 0; bit < bits; bit++) if (((value >>> bit) & 1) === 1) bytes[(at * bits + bit) >> 3]! |= 1 << ((at * bits + bit) & 7);
   });
   return bytes;
 };
@@ -258,7 +258,7 @@ export const conditions: fc.Arbitrary<Conditions> = fc.record({
 
 export const calm: Conditions = { job: "none", rows: "none", aw: "none", w: "none", b: "none", latency: 8, outstanding: 100, errors: 0, seed: 1 };
 
-const giveJobs = ({ job }: BenchSim["io"], parameters: CoreParameters, jobs: readonly PlacedJob[], stall: () => boolean): Task =>
+const giveJobs = ({ job }: BenchSim["io"], jobs: readonly PlacedJob[], stall: () => boolean): Task =>
   source(
     job,
     jobs.length,
@@ -303,17 +303,8 @@ export interface RunResult {
   readonly cycles: number;
 }
 
-/** Runs jobs from a reset until all have retired and some cycles longer, in which nothing may happen. */
-export const runJobs = (
-  sim: BenchSim,
-  parameters: CoreParameters,
-  jobs: readonly PlacedJob[],
-  slotErrors: readonly number[],
-  how: Conditions,
-  monitors: readonly TaskSpec[] = [],
-): RunResult => {
-  const { io } = sim;
-  const random = new Random(how.seed);
+/** Memory of these conditions, and the response to each beat, the same whenever it is asked for. */
+const memoryOf = (how: Conditions, random: Random) => {
   const known = new Map<number, number>();
   const respond = (address: number): number => {
     const response = known.get(address) ?? (random.integer(1, 100) <= how.errors ? random.integer(2, 3) : 0);
@@ -329,51 +320,70 @@ export const runJobs = (
     respond,
     random,
   });
-  const before = memory.bytes.slice();
-  const rows = jobs.flatMap((job) => job.rows);
-  const retired: Retired[] = [];
+  return { memory, before: memory.bytes.slice(), respond };
+};
+
+const giveRows = ({ rows }: BenchSim["io"], given: readonly Row[], stall: () => boolean): Task =>
+  source(
+    rows,
+    given.length,
+    (index) => {
+      rows.data.poke(given[index]!.data);
+      rows.overflow.poke(given[index]!.overflow);
+      rows.nan.poke(given[index]!.nan);
+    },
+    stall,
+  );
+
+/** Busy cycles at reset: the count wraps soon. */
+export const firstBusyCycle = 0xfffffff0;
+
+/** Runs jobs from a reset until all have retired and some cycles longer, in which nothing may happen. */
+export const runJobs = (
+  sim: BenchSim,
+  jobs: readonly PlacedJob[],
+  slotErrors: readonly number[],
+  how: Conditions,
+  monitors: readonly TaskSpec[] = [],
+): RunResult => {
+  const { io } = sim;
+  const random = new Random(how.seed);
+  const { memory, before, respond } = memoryOf(how, random);
+  const found: Retired[] = [];
   let [first, last] = [-1, 0];
-  const offset = 0xfffffff0;
   io.slotErrors.poke([...slotErrors]);
-  io.busyCycles.poke(0);
   sim.run(
     memory.serve({ write: io.mAxi }),
-    () => giveJobs(io, parameters, jobs, stalls(how.job, random)),
+    () => giveJobs(io, jobs, stalls(how.job, random)),
     () =>
-      source(
-        io.rows,
-        rows.length,
-        (index) => {
-          io.rows.data.poke(rows[index]!.data);
-          io.rows.overflow.poke(rows[index]!.overflow);
-          io.rows.nan.poke(rows[index]!.nan);
-        },
+      giveRows(
+        io,
+        jobs.flatMap((job) => job.rows),
         stalls(how.rows, random),
       ),
     function* watch(): Task {
+      const { retired, rows, busyCycles } = io;
       for (let quiet = 0; quiet < 40; ) {
         yield;
-        if (first < 0 && io.rows.valid.peek() === 1 && io.rows.ready.peek() === 1) first = sim.cycle;
-        if (io.retired.valid.peek() === 1) {
-          retired.push({
-            slot: io.retired.slot.peekNumber(),
-            status: io.retired.status.peekNumber(),
-            interrupt: io.retired.interrupt.peekNumber(),
-            at: io.busyCycles.peekNumber(),
-          });
-          last = sim.cycle;
-        }
-        if (retired.length >= jobs.length) quiet += 1;
+        if (first < 0 && rows.valid.peek() === 1 && rows.ready.peek() === 1) first = sim.cycle;
+        if (found.length >= jobs.length) quiet += 1;
+        if (retired.valid.peek() !== 1) continue;
+        found.push({
+          slot: retired.slot.peekNumber(),
+          status: retired.status.peekNumber(),
+          interrupt: retired.interrupt.peekNumber(),
+          at: busyCycles.peekNumber(),
+        });
+        last = sim.cycle;
       }
     },
     background(function* count(): Task {
-      // Wraps within the first jobs.
       for (let cycle = 0; ; cycle += 1) {
-        io.busyCycles.poke((offset + cycle) % 2 ** 32);
+        io.busyCycles.poke((firstBusyCycle + cycle) % 2 ** 32);
         yield;
       }
     }, "busy cycles"),
     ...monitors,
   );
-  return { memory, before, retired, respond, cycles: last - first + 1 };
+  return { memory, before, retired: found, respond, cycles: last - first + 1 };
 };

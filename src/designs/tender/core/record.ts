@@ -1,5 +1,5 @@
-import { assert, type Bool, bool, cat, constant, type Inside, mux, named, reg, sync, type UInt, uint, when, wire } from "../../../hdl/index.ts";
-import { jobErrors } from "./descriptor.ts";
+import { assert, type Bool, bool, cat, constant, named, reg, sync, type UInt, uint, when } from "../../../hdl/index.ts";
+import { jobErrors, recordBytes } from "./descriptor.ts";
 import { slotWidth } from "./jobs.ts";
 import type { CoreParameters } from "./parameters.ts";
 
@@ -31,17 +31,44 @@ const only = (bit: number, value: Bool): UInt => {
   return cat(...([...zeros(5 - bit), value, ...zeros(bit)] as unknown as [UInt, ...UInt[]]));
 };
 
+/** Commands that are not yet reported: all, and those of them that the DMA was given; after this cycle. */
+const unreported = ({ commanded, passed, recorded, reported }: Traffic, width: number) => {
+  const inFlight = reg("inFlight", uint(width), { reset: 0, doc: "commands not yet reported" });
+  const inDma = reg("inDma", uint(width), { reset: 0, doc: "of these, the ones that the DMA was given" });
+  const all = named("inFlightNow", inFlight.addWrap(commanded).addWrap(recorded).subWrap(reported));
+  const given = named("inDmaNow", inDma.addWrap(passed.or(recorded)).subWrap(reported));
+  sync(() => {
+    inFlight.set(all);
+    inDma.set(given);
+  });
+  assert("reports_are_of_commands", reported.not().or(inDma.ne(0)));
+  return { all, given, any: inFlight.any() };
+};
+
+/** The record, taken when its command goes to the DMA. */
+const recordWords = (recorded: Bool, errors: UInt, tag: UInt, busyCycles: UInt): UInt => {
+  const words = reg("words", uint(8 * recordBytes), { doc: "the record" });
+  const number = reg("number", uint(32), { reset: 0 });
+  const last = reg("cyclesBefore", uint(32), { reset: 0 });
+  sync(() => {
+    when(recorded, () => {
+      number.set(number.addWrap(1));
+      last.set(busyCycles);
+    });
+  });
+  sync(() => when(recorded, () => words.set(cat(number, busyCycles.subWrap(last), tag, constant(bool, 1), constant(uint(25), 0), errors))));
+  return words;
+};
+
 /**
  * The record of the job that ended last: it waits until all that was commanded before is reported, is written, and is reported itself.
  * Reports come in the order of the commands, so that counting tells whose they are.
  */
 export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) => UInt, busyCycles: UInt, parameters: CoreParameters) => {
-  const { commanded, passed, recorded, reported, failed } = traffic;
+  const { recorded, reported, failed } = traffic;
   // Commands in the DMA, and before it those of the queue of rows.
   const countWidth = Math.ceil(Math.log2(parameters.outstanding + 2 * parameters.rows + 8));
-  const inFlight = reg("inFlight", uint(countWidth), { reset: 0, doc: "commands not yet reported" });
-  const inDma = reg("inDma", uint(countWidth), { reset: 0, doc: "of these, the ones that the DMA was given" });
-  const awaited = reg("awaited", uint(countWidth), { reset: 0, doc: "of these, the ones up to the job's last, or to its record" });
+  const awaited = reg("awaited", uint(countWidth), { reset: 0, doc: "commands not yet reported up to the job's last, or to its record" });
   const waits = reg("recordWaits", bool, { reset: 0, doc: "a job has ended and its record is not written" });
   const written = reg("recordWritten", bool, { reset: 0, doc: "the record's command is given" });
   const writeError = reg("writeError", bool, { reset: 0, doc: "of the job whose results are being written" });
@@ -51,31 +78,21 @@ export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) 
   const tag = reg("endedTag", uint(32));
   const interrupt = reg("endedInterrupt", bool);
   const address = reg("endedAddress", uint(parameters.addressWidth));
-  const words = reg("words", uint(128), { doc: "the record" });
-  const number = reg("number", uint(32), { reset: 0 });
-  const last = reg("cyclesBefore", uint(32), { reset: 0 });
 
-  const now = named("inFlightNow", inFlight.addWrap(commanded).addWrap(recorded).subWrap(reported));
-  const inDmaNow = named("inDmaNow", inDma.addWrap(passed.or(recorded)).subWrap(reported));
+  const counts = unreported(traffic, countWidth);
   const ofEnded = named("ofEnded", waits.and(written.not()).and(awaited.ne(0)), "a report now is of the job that has ended");
   const retires = named("retires", waits.and(written).and(reported).and(awaited.eq(1)));
   const fault = named("fault", reported.and(failed));
   const errors = named("errorsNow", status.or(errorsOf(slot)).or(only(jobErrors.writeError.bit, endedError)));
   sync(() => {
-    inFlight.set(now);
-    inDma.set(inDmaNow);
     when(job.ends, () => {
       waits.set(1);
       written.set(0);
     }).elsewhen(retires, () => waits.set(0));
-    when(job.ends, () => awaited.set(now))
-      .elsewhen(recorded, () => awaited.set(inDmaNow))
+    when(job.ends, () => awaited.set(counts.all))
+      .elsewhen(recorded, () => awaited.set(counts.given))
       .elsewhen(reported.and(awaited.ne(0)), () => awaited.set(awaited.subWrap(1)));
-    when(recorded, () => {
-      written.set(1);
-      number.set(number.addWrap(1));
-      last.set(busyCycles);
-    });
+    when(recorded, () => written.set(1));
     when(job.ends, () => writeError.set(0)).elsewhen(fault.and(ofEnded.not()).and(retires.not()), () => writeError.set(1));
   });
   sync(() => {
@@ -87,20 +104,16 @@ export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) 
       address.set(job.address);
       endedError.set(writeError.or(fault));
     }).elsewhen(fault.and(ofEnded), () => endedError.set(1));
-    when(recorded, () => {
-      status.set(errors);
-      words.set(cat(number, busyCycles.subWrap(last), tag, constant(bool, 1), constant(uint(25), 0), errors));
-    });
+    when(recorded, () => status.set(errors));
   });
   assert("one_record_waits", job.ends.not().or(waits.not()));
-  assert("reports_are_of_commands", reported.not().or(inDma.ne(0)));
   return {
     /** No record waits: a job may end. */
     free: named("recordFree", waits.not()),
     due: named("recordDue", waits.and(written.not()).and(awaited.eq(0))),
     address,
-    words,
+    words: recordWords(recorded, errors, tag, busyCycles),
     retired: { valid: retires, slot, interrupt, status: named("finalStatus", status.or(only(jobErrors.writeError.bit, endedError.or(fault)))) },
-    active: named("recordActive", waits.or(inFlight.ne(0))),
+    active: named("recordActive", waits.or(counts.any)),
   };
 };

@@ -57,40 +57,78 @@ const writeBackPorts = (parameters: CoreParameters) => {
 
 type WriteIo = Inside<ReturnType<typeof writeBackPorts>>;
 
-/** Where the rows that come stand in the job, and the address of their tile. */
-const walk = ({ job }: WriteIo, parameters: CoreParameters, moves: Bool) => {
+/** What ends with the row that comes. */
+interface Ends {
+  readonly lastRow: Bool;
+  /** The block's rows of tiles in this column. */
+  readonly column: Bool;
+  readonly block: Bool;
+}
+
+/** The address of the tile that rows come for: down the block's column, then to its right, then to the block below. */
+const tileWalk = ({ job }: WriteIo, addressWidth: number, fresh: Bool, first: Bool, ends: Ends, moves: Bool): UInt => {
+  const tile = reg("tileAddress", uint(addressWidth));
+  const top = reg("columnAddress", uint(addressWidth), { doc: "of the block's first tile in the column" });
+  const nextBlock = reg("nextBlock", uint(addressWidth));
+  const tileHere = named("tileHere", mux(fresh, job.results, tile));
+  const columnHere = named("columnHere", mux(fresh, job.results, top));
+  const belowTile = named("belowTile", tileHere.addWrap(stride(job.tileDown, addressWidth)));
+  const rightTile = named("rightTile", columnHere.addWrap(stride(job.tileRight, addressWidth)));
+  const belowBlock = named("belowBlock", mux(first, belowTile, nextBlock));
+  sync(() => {
+    when(moves, () => {
+      when(ends.lastRow, () => {
+        tile.set(belowTile);
+        top.set(columnHere);
+      });
+      when(ends.column, () => {
+        tile.set(rightTile);
+        top.set(rightTile);
+        when(first, () => nextBlock.set(belowTile));
+      });
+      when(ends.block, () => {
+        tile.set(belowBlock);
+        top.set(belowBlock);
+      });
+    });
+  });
+  return tileHere;
+};
+
+/** The address of the row that comes: from a tile's last row up to its row 0. */
+const rowWalk = ({ job }: WriteIo, { rows, kind, addressWidth }: CoreParameters, tile: UInt, freshRow: Bool, moves: Bool): UInt => {
+  const spanOf = (size: number): UInt => stride(job.rowStride.shl(log2(size)).sub(job.rowStride).asUInt(), addressWidth);
+  const span = named("span", kind === "composable" ? mux(job.wide, spanOf(rows / 2), spanOf(rows)) : spanOf(rows), "from row 0 of a tile to its last");
+  const row = reg("rowAddress", uint(addressWidth), { doc: "of the row that comes next, in the middle of a tile" });
+  const rowHere = named("rowHere", mux(freshRow, tile.addWrap(span), row));
+  sync(() => when(moves, () => row.set(rowHere.subWrap(stride(job.rowStride, addressWidth)))));
+  return rowHere;
+};
+
+/** Where the row that comes stands in the job, and its address and that of its tile. */
+const walk = (io: WriteIo, parameters: CoreParameters, moves: Bool) => {
+  const { job } = io;
   const { rows, cols, kind, addressWidth } = parameters;
   const rowWidth = log2(rows);
-  const colWidth = log2(cols);
   const inBlock = reg("inBlock", uint(tileWidth), { reset: 0 });
   const column = reg("column", uint(tileWidth), { reset: 0 });
   const fresh = reg("fresh", bool, { reset: 1, doc: "the job's first tile" });
   const freshRow = reg("freshRow", bool, { reset: 1, doc: "the tile's first row" });
   const below = reg("rowsBelow", uint(rowWidth));
   const tilesBelow = reg("tilesBelow", uint(tileWidth), { doc: "rows of tiles from the block's first on, less 1" });
-  const tile = reg("tileAddress", uint(addressWidth));
-  const top = reg("columnAddress", uint(addressWidth), { doc: "of the block's first tile in the column" });
-  const nextBlock = reg("nextBlock", uint(addressWidth));
 
   const most = (name: string, size: number, width: number): UInt =>
     kind === "composable" ? named(name, mux(job.wide, size / 2 - 1, constant(uint(width), size - 1))) : constant(uint(width), size - 1);
   const number = named("rowNumber", mux(freshRow, most("topRow", rows, rowWidth), below));
   const left = named("left", mux(fresh, job.lastRowTile, tilesBelow));
-  const tileHere = named("tileHere", mux(fresh, job.results, tile));
-  const columnHere = named("columnHere", mux(fresh, job.results, top));
-  const down = stride(job.tileDown, addressWidth);
-  const right = stride(job.tileRight, addressWidth);
-
   const lastRowTile = named("lastRowTile", inBlock.eq(left));
   const lastColumn = named("lastColumn", column.eq(job.lastColumnTile));
   const inMatrix = named("inMatrix", lastRowTile.not().or(number.le(job.lastRows)), "the row belongs to the matrix");
-  const columns = named("columns", mux(lastColumn, job.lastColumns, most("allColumns", cols, colWidth)).add(1));
+  const columns = named("columns", mux(lastColumn, job.lastColumns, most("allColumns", cols, log2(cols))).add(1));
   const lastRow = named("lastRow", number.eq(0));
   const columnEnds = named("columnEnds", lastRow.and(lastRowTile.or(inBlock.eq(job.block))));
   const blockEnds = named("blockEnds", columnEnds.and(lastColumn));
   const jobEnds = named("jobEnds", blockEnds.and(left.le(job.block)));
-  const belowTile = named("belowTile", tileHere.addWrap(down));
-  const rightTile = named("rightTile", columnHere.addWrap(right));
   sync(() => {
     when(moves, () => {
       freshRow.set(lastRow);
@@ -104,30 +142,11 @@ const walk = ({ job }: WriteIo, parameters: CoreParameters, moves: Bool) => {
   sync(() => {
     when(moves, () => {
       below.set(number.subWrap(1));
-      when(lastRow, () => {
-        tile.set(belowTile);
-        top.set(columnHere);
-        tilesBelow.set(left);
-      });
-      when(columnEnds, () => {
-        tile.set(rightTile);
-        top.set(rightTile);
-        when(column.eq(0), () => nextBlock.set(belowTile));
-      });
-      when(blockEnds, () => {
-        tile.set(mux(column.eq(0), belowTile, nextBlock));
-        top.set(mux(column.eq(0), belowTile, nextBlock));
-        tilesBelow.set(left.subWrap(job.block).subWrap(1));
-      });
+      when(lastRow, () => tilesBelow.set(mux(blockEnds, left.subWrap(job.block).subWrap(1), left)));
     });
   });
-  const step = stride(job.rowStride, addressWidth);
-  const spanOf = (size: number): UInt => stride(job.rowStride.shl(log2(size)).sub(job.rowStride).asUInt(), addressWidth);
-  const span = named("span", kind === "composable" ? mux(job.wide, spanOf(rows / 2), spanOf(rows)) : spanOf(rows), "from row 0 of a tile to its last");
-  const row = reg("rowAddress", uint(addressWidth), { doc: "of the row that comes next, in the middle of a tile" });
-  const rowHere = named("rowHere", mux(freshRow, tileHere.addWrap(span), row));
-  sync(() => when(moves, () => row.set(rowHere.subWrap(step))));
-  return { lastRow, inMatrix, columns, jobEnds, tileAddress: tileHere, rowAddress: rowHere };
+  const tileAddress = tileWalk(io, addressWidth, fresh, named("firstColumn", column.eq(0)), { lastRow, column: columnEnds, block: blockEnds }, moves);
+  return { lastRow, inMatrix, columns, jobEnds, tileAddress, rowAddress: rowWalk(io, parameters, tileAddress, freshRow, moves) };
 };
 
 /** Bits that count the beats of what is sent at a time, a row or a tile of codes, less 1. */
