@@ -59,7 +59,7 @@ export const writeExpected = (configuration: CoreConfiguration, job: ImageJob, n
     else if (bits === 16) bytes.setUint16(at, value.bits, true);
     else bytes.setUint8(at, value.bits);
   };
-  // Transposed words are whole: rows beyond the matrix have sums of 0.
+  // Transposed words are whole: rows beyond the matrix are zeros.
   const rows = recipe.transpose ? Math.ceil(recipe.rows / tile.rows) * tile.rows : recipe.rows;
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < recipe.columns; column++) {
@@ -67,7 +67,7 @@ export const writeExpected = (configuration: CoreConfiguration, job: ImageJob, n
       const base = fields.results + BigInt(Math.floor(row / tile.rows) * fields.tileDown + Math.floor(column / tile.columns) * fields.tileRight);
       const word = Number(base - memory.base);
       const start = recipe.transpose ? (word + (inColumn * tile.rows * bits) / 8) * 8 + inRow * bits : (word + inRow * fields.rowStride) * 8 + inColumn * bits;
-      const value = result(row, column);
+      const value = row < recipe.rows ? result(row, column) : { bits: 0, nan: false };
       nan ||= row < recipe.rows && value.nan;
       if (bits !== 4) put(start / 8, value);
       else {

@@ -155,7 +155,8 @@ export class GoldenCore {
     let status = 0;
     for (let row = 0; row < rows; row++) {
       const lanes = laneSums(sums, row, columns, wide).map((sum, lane) => vectorResult(sum, constants[lane]!, compensations?.[row], fields.relu === 1, format));
-      tile.push(lanes.filter((_, lane) => !wide || lane % 2 === 0).map(({ bits }) => bits));
+      // Words of a transposed tile have zeros for rows beyond the matrix, as every image has.
+      tile.push(lanes.filter((_, lane) => !wide || lane % 2 === 0).map(({ bits }) => (row < valid ? bits : 0)));
       if (row >= valid) continue;
       if (sums.overflow[row] === 1) status |= statusBits.overflow;
       if (lanes.some(({ nan }) => nan)) status |= statusBits.nan;

@@ -37,7 +37,8 @@ const accumulate = (x: Int16Array, w: Int16Array, beats: readonly IndexBeat[], r
   const overflow = new Uint8Array(rows);
   const beyond = 2 ** (accWidth - 1);
   for (const [position, { shift }] of beats.entries()) {
-    const factor = position === 0 ? 0 : 2 ** shift;
+    // The first beat's shift finds zeros.
+    const factor = 2 ** shift;
     for (let row = 0, at = 0; row < rows; row++) {
       const activation = x[position * rows + row]!;
       for (let column = 0; column < columns; column++, at++) {
