@@ -199,6 +199,49 @@ describe("lanes and beats at the edge", () => {
     expect(statusAfter(configuration, recipe, change("activations", 3))).toBe(0);
   });
 
+  /** One activation times one weight, moved up as often as there are groups below it. */
+  const moved = (x: number, w: number, shifts: number, unsigned: boolean): JobRecipe["operands"] => ({
+    product: {
+      codes: Int16Array.of(x),
+      weights: Int16Array.of(w),
+      rows: 1,
+      columns: 1,
+      channels: 1,
+      groupOf: Uint8Array.of(shifts),
+      order: [0],
+      groupSizes: [1, ...Array.from({ length: shifts }, () => 0)],
+      bits: 8,
+      unsigned,
+    },
+    constants: { columns: [{ scale: 1, compensation: 0, bias: 0, codeScale: 1 }], rows: undefined },
+  });
+  const single = { ...plain, rows: 1, columns: 1, channels: 1 };
+
+  test("an accumulator holds -2^23 and not 2^23", () => {
+    const native = { ...square, accWidth: 24 };
+    const run = (x: number, w: number, shifts: number): readonly number[] => {
+      const image = buildImage(native, [{ ...single, operands: moved(x, w, shifts, false)! }]);
+      const { slot, fields } = image.jobs[0]!;
+      return [new GoldenCore(native, image.memory).run(slot).status, image.memory.floats(fields.results, 1)[0]!];
+    };
+    expect(run(-128, -128, 9)).toEqual([statusBits.overflow, -(2 ** 23)]);
+    expect(run(-128, 64, 10)).toEqual([0, -(2 ** 23)]);
+  });
+
+  test("each of the four accumulators of an INT8 product can overflow alone, and leave a sum that fits", () => {
+    const composable = configurations[5]!;
+    // Powers of two in one nibble each: after 22 shifts nothing of them is left in 24 bits.
+    const status = (x: number, w: number, shifts: number): number =>
+      statusAfter(composable, { ...single, wide: true, unsigned: true, operands: moved(x, w, shifts, true)! }, () => {});
+    for (const [x, w] of [
+      [0x80, 0x40],
+      [0x80, 0x08],
+      [0x08, 0x40],
+      [0x08, 0x08],
+    ] as const)
+      expect([status(x, w, 22), status(x, w, 3)]).toEqual([statusBits.overflow, 0]);
+  });
+
   test("odd lanes of an INT8 product on composable cells have sums of zero and constants of their own", () => {
     const composable = configurations[5]!;
     const wide = { ...plain, wide: true, columns: 4, rows: 2 };
@@ -260,6 +303,7 @@ describe("descriptors", () => {
     expect(fault({ results: 2n ** 40n })).toMatch(/results has more than 40 bits/);
     expect(fault({ results: 2n ** 40n }, { addressWidth: 64 })).toBeUndefined();
     expect(fault({ format: 4, transpose: 1 })).toBeUndefined();
+    expect(fault({ format: 4, transpose: 1 }, { requantize: false })).toMatch(/makes no codes/);
     expect(fault({ format: 4 })).toMatch(/only leave transposed/);
     expect(fault({ format: 4 }, { cols: 8 })).toBeUndefined();
   });
