@@ -57,7 +57,7 @@ const laneSums = ({ values }: TileSums, row: number, columns: number, wide: bool
  * The tensor core as a device: takes descriptors out of memory, and leaves results and records there (docs/tender-core.md).
  *
  * Lanes beyond the matrix compute what memory holds for them, as in hardware: overflow and NaN of a row inside the matrix count in all lanes, also in the odd
- * ones of an INT8 product on composable cells, whose sums are 0. Rows beyond the matrix count nowhere, and leave only in transposed codes, whose words are whole.
+ * ones of an INT8 product on composable cells, whose sums are 0. Rows beyond the matrix count nowhere, and are zeros in transposed codes, whose words are whole.
  */
 export class GoldenCore {
   readonly configuration: CoreConfiguration;
