@@ -211,7 +211,7 @@ const watchFreed = (io: FedIo, progress: Progress): TaskLike =>
   background(function* freed() {
     for (;;) {
       yield;
-      for (const kind of ["constants", "compensations"] as const) progress.freed[kind] += Number(io[kind].freed.peek());
+      for (const kind of ["constants", "compensations"] as const) progress.freed[kind] += io[kind].freed.peek();
     }
   });
 
