@@ -239,6 +239,8 @@ export interface Conditions {
   readonly outstanding: number;
   /** Percent of beats that fail. */
   readonly errors: number;
+  /** A beat that fails in any case. */
+  readonly failing?: number;
   readonly seed: number;
 }
 
@@ -307,7 +309,7 @@ export interface RunResult {
 const memoryOf = (how: Conditions, random: Random) => {
   const known = new Map<number, number>();
   const respond = (address: number): number => {
-    const response = known.get(address) ?? (random.integer(1, 100) <= how.errors ? random.integer(2, 3) : 0);
+    const response = known.get(address) ?? (address === how.failing || random.integer(1, 100) <= how.errors ? random.integer(2, 3) : 0);
     known.set(address, response);
     return response;
   };

@@ -116,6 +116,18 @@ test("back-to-back bad jobs each get their record, in order", async () => {
   check(parameters, jobs, [0, 0, 0, 0], runJobs(sim, jobs, [0, 0, 0, 0], calm));
 });
 
+test("an error that is reported just when the job's last row comes is in its record", async () => {
+  const parameters = core({ rows: 16, cols: 16, dataWidth: 128, outstanding: 64 });
+  using sim = await simulate(bench(parameters), { engine: "wasm", maxCycles });
+  for (let latency = 1; latency <= 20; latency += 1) {
+    const jobs = placeJobs(parameters, [{ ...whole, lastRows: 16, lastColumns: 16, format: 4 }], new Random(latency));
+    sim.reset();
+    const run = runJobs(sim, jobs, [0, 0, 0, 0], { ...calm, latency, failing: jobs[0]!.runs[0]!.at });
+    check(parameters, jobs, [0, 0, 0, 0], run);
+    expect(run.retired[0]!.status & 4).toBe(4);
+  }
+});
+
 describe("at full rate", () => {
   const many = (parameters: CoreParameters, format: number, tiles: number, transpose: boolean): Recipe => ({
     ...whole,
