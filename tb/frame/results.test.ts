@@ -27,7 +27,7 @@ const runs: Readonly<Partial<Record<Command, (folder: string) => readonly string
   clean: () => [],
   generate: (at) => ["tender-cell", "--out", join(at, "cell")],
   demo: (at) => ["--set", "rows=4", "--set", "cols=4", "--tokens", "4", "--sequences", "0", "--out", join(at, "array")],
-  "run tender-core": () => ["--tokens", "3", "--sequences", "0", "--explain"],
+  "run tender-core": () => ["--tokens", "2", "--sequences", "0", "--explain"],
   "check tender": () => ["--vectors", "tb/vectors/tender.json.br"],
   "check float": () => ["--vectors", "tb/vectors/float/f32_to_bf16.u32"],
   "check model": (at) => ["opt-mini", "--tokens", join(at, "tokens.u16")],
