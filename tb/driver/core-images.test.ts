@@ -23,8 +23,8 @@ interface Placed {
 const placeIn = (parameters: CoreParameters, memory: CoreMemory, maker: ImageMaker, job: CoreJob): Placed => {
   const chosen = plan(parameters, job, timing);
   const ring = memory.reserve(descriptorBytes);
-  const placed = placeJob(memory, chosen, maker.make(job, chosen.shape), 7, true);
-  memory.fillSlot(ring, 0, placed.descriptor);
+  const placed = placeJob(memory, chosen, maker.make(job, chosen.shape), 7);
+  memory.bytes.set(encodeDescriptor(placed.descriptor), ring);
   new Interpreter(parameters, memory.bytes, base).run(base + ring);
   expect(decodeRecord(memory.bytes, ring)).toMatchObject({ done: 1, tag: 7 });
   return { memory, chosen, placed };

@@ -35,7 +35,7 @@ import { coreIdentity, coreRegisters } from "./registers.ts";
 const corePorts = (parameters: CoreParameters) => ({
   sAxil: flip(axiLite(coreRegisters.addressWidth, 32)),
   mAxi: axi4(parameters),
-  interrupt: output(bool),
+  irq: output(bool, "a cause that is enabled is set"),
 });
 
 export type CorePorts = ReturnType<typeof corePorts>;
@@ -53,7 +53,7 @@ const total = (name: string, clear: UInt, amount: UInt): UInt => {
   return sum;
 };
 
-const build = ({ sAxil, mAxi, interrupt }: Inside<CorePorts>, parameters: CoreParameters): void => {
+const build = ({ sAxil, mAxi, irq }: Inside<CorePorts>, parameters: CoreParameters): void => {
   const { addressWidth, dataWidth, idWidth, burst, outstanding } = parameters;
   const block = registerBlock(coreRegisters);
   const hw = wires("hw", block.ports.hw);
@@ -118,7 +118,7 @@ const build = ({ sAxil, mAxi, interrupt }: Inside<CorePorts>, parameters: CorePa
   discard("errorsRead", cat(badDescriptor.value, readError.value, writeError.value, overflow.value, nan.value, badIndex.value, illegalAccess.value));
   hw.interruptState.done.set.set(engine.retired.valid.and(engine.retired.interrupt));
   hw.interruptState.error.set.set(failed.or(illegal));
-  interrupt.set(hw.interruptState.done.value.and(hw.interruptEnable.done.value).or(hw.interruptState.error.value.and(hw.interruptEnable.error.value)));
+  irq.set(hw.interruptState.done.value.and(hw.interruptEnable.done.value).or(hw.interruptState.error.value.and(hw.interruptEnable.error.value)));
 
   const beat = dataWidth / 8;
   const { counts } = engine;

@@ -1,7 +1,7 @@
 import { UserError } from "../../../base/error.ts";
 import { descriptorBytes, opcodes } from "../../../designs/tender/core/descriptor.ts";
 import type { CoreParameters } from "../../../designs/tender/core/parameters.ts";
-import { type Descriptor, encodeDescriptor } from "./descriptor.ts";
+import type { Descriptor } from "./descriptor.ts";
 import type { JobImages } from "./images.ts";
 import { beatBytesOf, formatCode } from "./job.ts";
 import type { CorePlan } from "./plan.ts";
@@ -14,28 +14,32 @@ export interface PlacedJob {
   readonly results: number;
 }
 
-/** Memory of a core: images one after the other from its beginning on, each at a whole burst, so that all bursts but the last of a read are full. */
+/** Memory of a core: after what is `kept` images one after the other from its beginning on, each at a whole burst, so that all bursts but the last of a read are full. */
 export class CoreMemory {
   readonly bytes: Uint8Array;
   /** Address of its first byte. */
   readonly base: number;
   readonly #alignment: number;
   readonly #placed = new Map<Uint8Array, number>();
-  #end = 0;
+  readonly #kept: number;
+  #end: number;
 
-  constructor(parameters: CoreParameters, bytes: Uint8Array, base: number) {
+  /** @throws UserError `bad-address` */
+  constructor(parameters: CoreParameters, bytes: Uint8Array, base: number, kept = 0) {
     this.bytes = bytes;
     this.base = base;
     this.#alignment = Math.max(descriptorBytes, Math.min(4096, parameters.burst * beatBytesOf(parameters)));
     if (base % this.#alignment !== 0) throw new UserError("bad-address", `the memory begins at a multiple of ${this.#alignment} bytes, not at ${base}`);
     if (base + bytes.length > 2 ** parameters.addressWidth)
       throw new UserError("bad-address", `${bytes.length} bytes from address ${base} on are beyond the core's addresses of ${parameters.addressWidth} bits`);
+    this.#kept = this.need([kept]);
+    this.#end = this.#kept;
   }
 
-  /** Forgets all that was placed. */
+  /** Forgets all that was placed, but for what is kept. */
   clear(): void {
     this.#placed.clear();
-    this.#end = 0;
+    this.#end = this.#kept;
   }
 
   /** Bytes that are taken. */
@@ -75,11 +79,6 @@ export class CoreMemory {
     this.#placed.set(image, at);
     return at;
   }
-
-  /** Writes a descriptor into a slot of the ring that begins at byte `ring`. */
-  fillSlot(ring: number, slot: number, descriptor: Descriptor): void {
-    this.bytes.set(encodeDescriptor(descriptor), ring + slot * descriptorBytes);
-  }
 }
 
 /** Images of a job that are placed, without doubles. */
@@ -95,7 +94,7 @@ export const imagesIn = ({ index, activations, weights, constants, compensations
  * Places a job's images and room for its results, and makes its descriptor.
  * @throws UserError `no-memory`
  */
-export const placeJob = (memory: CoreMemory, plan: CorePlan, images: JobImages, tag: number, interrupt: boolean): PlacedJob => {
+export const placeJob = (memory: CoreMemory, plan: CorePlan, images: JobImages, tag: number): PlacedJob => {
   const { job, shape, layout, block } = plan;
   const { product, output } = job;
   const address = (image: Uint8Array): number => memory.base + memory.place(image);
@@ -108,7 +107,7 @@ export const placeJob = (memory: CoreMemory, plan: CorePlan, images: JobImages, 
     wide: shape.wide ? 1 : 0,
     rowCompensation: images.compensations === undefined ? 0 : 1,
     transpose: output.format === "codes" && output.transpose ? 1 : 0,
-    interrupt: interrupt ? 1 : 0,
+    interrupt: 0,
     block,
     tag,
     rows: product.rows,
