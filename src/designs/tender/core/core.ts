@@ -1,4 +1,6 @@
 import {
+  type Bool,
+  type BoolShape,
   bool,
   cat,
   constant,
@@ -10,11 +12,14 @@ import {
   module,
   mux,
   named,
+  type Outputs,
   output,
   reg,
   sync,
   type UInt,
   uint,
+  type VarOf,
+  type Wires,
   when,
   wire,
   wires,
@@ -23,7 +28,7 @@ import { axiLite } from "../../../lib/axi.ts";
 import { axi4 } from "../../../lib/axi4/bundle.ts";
 import { readDma } from "../../../lib/axi4/read-dma.ts";
 import { writeDma } from "../../../lib/axi4/write-dma.ts";
-import { registerBlock } from "../../../lib/csr/index.ts";
+import { type HardwarePorts, registerBlock } from "../../../lib/csr/index.ts";
 import { describeParameters } from "../../design.ts";
 import { cellSuffix } from "../parameters.ts";
 import { jobErrors } from "./descriptor.ts";
@@ -51,6 +56,57 @@ const total = (name: string, clear: UInt, amount: UInt): UInt => {
   const sum = reg(name, uint(64), { reset: 0 });
   sync(() => when(clear.bit(0), () => sum.set(0)).otherwise(() => sum.set(sum.addWrap(amount))));
   return sum;
+};
+
+type Hardware = Wires<HardwarePorts<typeof coreRegisters.table>>;
+type Engine = Outputs<ReturnType<typeof coreEngine>["ports"]>;
+
+/** Registers that say what core this is. */
+const identify = (hw: Hardware, parameters: CoreParameters): void => {
+  const identity = coreIdentity(parameters);
+  hw.id.value.value.set(identity.id);
+  hw.configuration.value.value.set(identity.configuration);
+  const drive = (word: number, fields: Readonly<Record<string, { readonly value: { set(value: UInt | number): void } }>>, key: "shape" | "memory"): void => {
+    for (const field of coreRegisters.registers.find((register) => register.key === key)?.fields ?? [])
+      fields[field.key]?.value.set(Math.floor(word / 2 ** field.low) % 2 ** field.width);
+  };
+  drive(identity.shape, hw.shape, "shape");
+  drive(identity.memory, hw.memory, "memory");
+};
+
+/** What the core does and did, and its interrupt. */
+const report = (hw: Hardware, engine: Engine, resetting: Bool, illegal: Bool, irq: VarOf<BoolShape>): void => {
+  hw.status.busy.value.set(engine.busy);
+  hw.status.resetting.value.set(resetting);
+  const mask = named("ringMask", constant(uint(16), 1).shl(hw.ringSize.value.value).wrap(16).subWrap(1).wrap(15));
+  hw.head.value.value.set(engine.jobs.wrap(15).and(mask));
+  hw.jobs.value.value.set(engine.jobs);
+
+  const failed = named("failed", engine.retired.valid.and(engine.retired.status.any()));
+  for (const name of Object.keys(jobErrors) as (keyof typeof jobErrors)[])
+    hw.errors[name].set.set(engine.retired.valid.and(engine.retired.status.bit(jobErrors[name].bit)));
+  hw.errors.illegalAccess.set.set(illegal);
+  const { badDescriptor, readError, writeError, overflow, nan, badIndex, illegalAccess } = hw.errors;
+  discard("errorsRead", cat(badDescriptor.value, readError.value, writeError.value, overflow.value, nan.value, badIndex.value, illegalAccess.value));
+  hw.interruptState.done.set.set(engine.retired.valid.and(engine.retired.interrupt));
+  hw.interruptState.error.set.set(failed.or(illegal));
+  irq.set(hw.interruptState.done.value.and(hw.interruptEnable.done.value).or(hw.interruptState.error.value.and(hw.interruptEnable.error.value)));
+};
+
+const countTraffic = (hw: Hardware, { counts }: Engine, mAxi: Inside<CorePorts>["mAxi"], clear: Bool, { dataWidth }: CoreParameters): void => {
+  const beat = dataWidth / 8;
+  const split = (low: { readonly value: { readonly value: { set(v: UInt): void } } }, high: typeof low, count: UInt): void => {
+    low.value.value.set(count.bits(31, 0));
+    high.value.value.set(count.bits(63, 32));
+  };
+  split(hw.busyLow, hw.busyHigh, counts.busy);
+  split(hw.activeLow, hw.activeHigh, counts.active);
+  split(hw.stallWeightsLow, hw.stallWeightsHigh, counts.weights);
+  split(hw.stallActivationsLow, hw.stallActivationsHigh, counts.activations);
+  split(hw.stallDrainLow, hw.stallDrainHigh, counts.drain);
+  split(hw.stallWriteBackLow, hw.stallWriteBackHigh, counts.writeBack);
+  split(hw.readBytesLow, hw.readBytesHigh, total("readBytes", clear, mux(mAxi.rvalid.and(mAxi.rready), constant(uint(7), beat), 0)));
+  split(hw.writeBytesLow, hw.writeBytesHigh, total("writeBytes", clear, mux(mAxi.wvalid.and(mAxi.wready), ones(mAxi.wstrb), 0)));
 };
 
 const build = ({ sAxil, mAxi, irq }: Inside<CorePorts>, parameters: CoreParameters): void => {
@@ -94,46 +150,9 @@ const build = ({ sAxil, mAxi, irq }: Inside<CorePorts>, parameters: CoreParamete
     when(softReset, () => resetting.set(1)).elsewhen(reader.idle.and(writer.idle), () => resetting.set(0));
     when(forget, () => tail.set(0)).elsewhen(hw.tail.value.written, () => tail.set(hw.tail.value.value));
   });
-
-  const identity = coreIdentity(parameters);
-  hw.id.value.value.set(identity.id);
-  hw.configuration.value.value.set(identity.configuration);
-  const drive = (word: number, fields: Readonly<Record<string, { readonly value: { set(value: UInt | number): void } }>>, key: "shape" | "memory"): void => {
-    for (const field of coreRegisters.registers.find((register) => register.key === key)?.fields ?? [])
-      fields[field.key]?.value.set(Math.floor(word / 2 ** field.low) % 2 ** field.width);
-  };
-  drive(identity.shape, hw.shape as never, "shape");
-  drive(identity.memory, hw.memory as never, "memory");
-  hw.status.busy.value.set(engine.busy);
-  hw.status.resetting.value.set(resetting);
-  const mask = named("ringMask", constant(uint(16), 1).shl(hw.ringSize.value.value).wrap(16).subWrap(1).wrap(15));
-  hw.head.value.value.set(engine.jobs.wrap(15).and(mask));
-  hw.jobs.value.value.set(engine.jobs);
-
-  const failed = named("failed", engine.retired.valid.and(engine.retired.status.any()));
-  for (const name of Object.keys(jobErrors) as (keyof typeof jobErrors)[])
-    hw.errors[name].set.set(engine.retired.valid.and(engine.retired.status.bit(jobErrors[name].bit)));
-  hw.errors.illegalAccess.set.set(illegal);
-  const { badDescriptor, readError, writeError, overflow, nan, badIndex, illegalAccess } = hw.errors;
-  discard("errorsRead", cat(badDescriptor.value, readError.value, writeError.value, overflow.value, nan.value, badIndex.value, illegalAccess.value));
-  hw.interruptState.done.set.set(engine.retired.valid.and(engine.retired.interrupt));
-  hw.interruptState.error.set.set(failed.or(illegal));
-  irq.set(hw.interruptState.done.value.and(hw.interruptEnable.done.value).or(hw.interruptState.error.value.and(hw.interruptEnable.error.value)));
-
-  const beat = dataWidth / 8;
-  const { counts } = engine;
-  const split = (low: { readonly value: { readonly value: { set(v: UInt): void } } }, high: typeof low, count: UInt): void => {
-    low.value.value.set(count.bits(31, 0));
-    high.value.value.set(count.bits(63, 32));
-  };
-  split(hw.busyLow as never, hw.busyHigh as never, counts.busy);
-  split(hw.activeLow as never, hw.activeHigh as never, counts.active);
-  split(hw.stallWeightsLow as never, hw.stallWeightsHigh as never, counts.weights);
-  split(hw.stallActivationsLow as never, hw.stallActivationsHigh as never, counts.activations);
-  split(hw.stallDrainLow as never, hw.stallDrainHigh as never, counts.drain);
-  split(hw.stallWriteBackLow as never, hw.stallWriteBackHigh as never, counts.writeBack);
-  split(hw.readBytesLow as never, hw.readBytesHigh as never, total("readBytes", clear, mux(mAxi.rvalid.and(mAxi.rready), constant(uint(7), beat), 0)));
-  split(hw.writeBytesLow as never, hw.writeBytesHigh as never, total("writeBytes", clear, mux(mAxi.wvalid.and(mAxi.wready), ones(mAxi.wstrb), 0)));
+  identify(hw, parameters);
+  report(hw, engine, resetting, illegal, irq);
+  countTraffic(hw, engine, mAxi, clear, parameters);
 };
 
 /**

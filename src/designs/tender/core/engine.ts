@@ -1,4 +1,5 @@
 import {
+  type Bool,
   bool,
   cat,
   discard,
@@ -14,7 +15,9 @@ import {
   reg,
   sync,
   type UInt,
+  type UIntShape,
   uint,
+  type VarOf,
   vec,
   when,
   wire,
@@ -81,43 +84,32 @@ const jobErrorTable = (
   return table;
 };
 
-const build = (io: EngineIo, parameters: CoreParameters): void => {
-  const { read, write } = io;
-  const { cols, kind, accWidth, requantize } = parameters;
-  const geometry = geometryOf(parameters);
+/** Jobs as fetch gives them, and as the loader, the sequencer and the write-back unit find them in their queues. */
+const jobQueues = (parameters: CoreParameters) => {
+  const { ports } = fetch(parameters);
+  const given = { load: wires("load", ports.load), array: wires("array", ports.array), write: wires("write", ports.write) };
+  const queued = { load: wires("loading", ports.load), array: wires("running", ports.array), write: wires("writing", ports.write) };
+  instance("u_load_jobs", bundleFifo("tender_load_jobs", loadJob(parameters), 2), { from: given.load, to: queued.load });
+  instance("u_array_jobs", bundleFifo("tender_array_jobs", arrayJob(parameters), 2), { from: given.array, to: queued.array });
+  instance("u_write_jobs", bundleFifo("tender_write_jobs", writeJob(parameters), 2), { from: given.write, to: queued.write });
+  return { given, queued };
+};
 
-  // Streams of jobs, and the queues of the parts.
-  const fetched = fetch(parameters);
-  const load = wires("load", fetched.ports.load);
-  const arrayJobs = wires("array", fetched.ports.array);
-  const writes = wires("write", fetched.ports.write);
-  const loading = wires("loading", fetched.ports.load);
-  const running = wires("running", fetched.ports.array);
-  const writing = wires("writing", fetched.ports.write);
-  instance("u_load_jobs", bundleFifo("tender_load_jobs", loadJob(parameters), 2), { from: load, to: loading });
-  instance("u_array_jobs", bundleFifo("tender_array_jobs", arrayJob(parameters), 2), { from: arrayJobs, to: running });
-  instance("u_write_jobs", bundleFifo("tender_write_jobs", writeJob(parameters), 2), { from: writes, to: writing });
-
-  // Reads: descriptors first, then what the loader asks for; what is expected is kept in the order of the commands.
-  const received = receiver(parameters);
-  const expectReady = wire("expectReady", bool);
-  const askDescriptor = wires("descriptor", fetched.ports.command);
+/** Reads: descriptors first, then what the loader asks for; what is expected is kept in the order of the commands. */
+const reads = ({ read }: EngineIo, parameters: CoreParameters) => {
+  const descriptorAsk = wires("descriptor", fetch(parameters).ports.command);
   const ask = wires("ask", loader(parameters).ports.command);
-  const asks = named("asks", askDescriptor.valid.or(ask.valid));
+  const expectReady = wire("expectReady", bool);
+  const asks = named("asks", descriptorAsk.valid.or(ask.valid));
+  const first = descriptorAsk.valid;
   read.command.valid.set(asks.and(expectReady));
-  read.command.address.set(mux(askDescriptor.valid, askDescriptor.address, ask.address));
-  read.command.bytes.set(mux(askDescriptor.valid, descriptorBytes, ask.bytes));
-  askDescriptor.ready.set(read.command.ready.and(expectReady));
-  ask.ready.set(read.command.ready.and(expectReady).and(askDescriptor.valid.not()));
-
-  const { data, descriptor, index, activations, weights, constants, compensations, readError } = instance("u_receiver", received, {
-    expect: {
-      valid: asks.and(read.command.ready),
-      ready: expectReady,
-      destination: mux(askDescriptor.valid, destinations.descriptor, ask.destination),
-      padRows: ask.padRows,
-      slot: ask.slot,
-    },
+  read.command.address.set(mux(first, descriptorAsk.address, ask.address));
+  read.command.bytes.set(mux(first, descriptorBytes, ask.bytes));
+  descriptorAsk.ready.set(read.command.ready.and(expectReady));
+  ask.ready.set(read.command.ready.and(expectReady).and(first.not()));
+  const destination = mux(first, destinations.descriptor, ask.destination);
+  const arrived = instance("u_receiver", receiver(parameters), {
+    expect: { valid: asks.and(read.command.ready), ready: expectReady, destination, padRows: ask.padRows, slot: ask.slot },
     sAxis: read.sAxis,
     descriptor: {},
     index: {},
@@ -127,111 +119,88 @@ const build = (io: EngineIo, parameters: CoreParameters): void => {
     compensations: {},
     readError: {},
   });
+  return { descriptorAsk, ask, arrived };
+};
 
-  const { begins, active: fetching } = instance("u_fetch", fetched, {
-    enable: io.enable,
-    ring: io.ring,
-    ringSize: io.ringSize,
-    tail: io.tail,
-    command: askDescriptor,
-    data: { valid: descriptor.valid, data, last: descriptor.last, failed: descriptor.failed },
-    load,
-    array: arrayJobs,
-    write: writes,
-    begins: {},
-  });
+type Arrived = ReturnType<typeof reads>["arrived"];
+type Queued = ReturnType<typeof jobQueues>["queued"];
 
-  const feed = vectorFeed(parameters);
-  const freedIndex = wire("freedIndex", bool);
-  const seq = sequencer(parameters);
-  const freedActivations = wire("freedActivations", seq.ports.freed.activations.shape);
-  const freedWeights = wire("freedWeights", seq.ports.freed.weights.shape);
-  const freedConstants = wire("freedConstants", bool);
-  const freedCompensations = wire("freedCompensations", bool);
-  instance("u_loader", loader(parameters), {
-    job: loading,
-    command: ask,
-    freed: { index: freedIndex, activations: freedActivations, weights: freedWeights, constants: freedConstants, compensations: freedCompensations },
-  });
-
-  // The array with its operands.
-  const readIndex = wires("readIndex", seq.ports.index);
-  const readActivations = wires("readActivations", seq.ports.activations);
-  const readWeights = wires("readWeights", seq.ports.weights);
-  const pad = (name: string, of: Parameters<typeof padMemory>[0], fill: typeof index, port: typeof readIndex): void => {
-    instance(name, padMemory(of), { fill: { write: fill.write, row: fill.row, lane: fill.lane, data }, read: port });
+/** Room that is free again, as the loader hears of it. */
+const freedRoom = (parameters: CoreParameters) => {
+  const { freed } = sequencer(parameters).ports;
+  return {
+    index: wire("freedIndex", bool),
+    activations: wire("freedActivations", freed.activations.shape),
+    weights: wire("freedWeights", freed.weights.shape),
+    constants: wire("freedConstants", bool),
+    compensations: wire("freedCompensations", bool),
   };
-  pad("u_index", indexGeometry(parameters), index, readIndex);
-  pad("u_activations", geometry.activations, activations, readActivations);
-  pad("u_weights", geometry.weights, weights, readWeights);
+};
+
+type Freed = ReturnType<typeof freedRoom>;
+
+/** Scratchpads, sequencer and array. */
+const compute = (arrived: Arrived, job: Queued["array"], freed: Freed, parameters: CoreParameters) => {
+  const { index, activations, weights, data } = arrived;
+  const geometry = geometryOf(parameters);
+  const seq = sequencer(parameters);
+  const reading = {
+    index: wires("readIndex", seq.ports.index),
+    activations: wires("readActivations", seq.ports.activations),
+    weights: wires("readWeights", seq.ports.weights),
+  };
+  const fill = ({ write, row, lane }: typeof index) => ({ write, row, lane, data });
+  instance("u_index", padMemory(indexGeometry(parameters)), { fill: fill(index), read: reading.index });
+  instance("u_activations", padMemory(geometry.activations), { fill: fill(activations), read: reading.activations });
+  instance("u_weights", padMemory(geometry.weights), { fill: fill(weights), read: reading.weights });
   const x = wires("x", seq.ports.x);
   const w = wires("w", seq.ports.w);
   const tile = wires("tile", seq.ports.tile);
-  const {
-    badIndex,
-    waits,
-    running: hasJob,
-  } = instance("u_sequencer", seq, {
-    job: running,
+  const at = instance("u_sequencer", seq, {
+    job,
     filled: { index: index.filled, activations: activations.filled, weights: weights.filled },
-    index: readIndex,
-    activations: readActivations,
-    weights: readWeights,
+    ...reading,
     x,
     w,
     tile,
-    freed: { index: freedIndex, activations: freedActivations, weights: freedWeights },
+    freed: { index: freed.index, activations: freed.activations, weights: freed.weights },
     badIndex: {},
     waits: {},
   });
-  const sums = wires("sums", feed.ports.sums);
+  const sums = wires("sums", vectorFeed(parameters).ports.sums);
   const array = tenderArray(parameters) as unknown as Module<ReturnType<typeof composablePorts>>;
   const { wide, ...plainX } = x;
-  instance("u_array", array, { x: (kind === "composable" ? x : plainX) as typeof x, w, y: sums });
-  if (kind !== "composable") discard("wideTag", wide);
+  instance("u_array", array, { x: (parameters.kind === "composable" ? x : plainX) as typeof x, w, y: sums });
+  if (parameters.kind !== "composable") discard("wideTag", wide);
+  return { at, x, tile, sums };
+};
 
-  // Results.
-  const loadConstant = wires("loadConstant", feed.ports.load);
+type Computed = ReturnType<typeof compute>;
+
+/** Vector unit with its constants; returns the rows of results, and whether no tile is on its way. */
+const finish = ({ data, constants, compensations }: Arrived, { tile, sums }: Computed, freed: Freed, parameters: CoreParameters) => {
+  const { cols, accWidth, requantize, bitsPerStage } = parameters;
+  const feed = vectorFeed(parameters);
+  const load = wires("loadConstant", feed.ports.load);
   const row = wires("row", feed.ports.row);
   const { empty } = instance("u_feed", feed, {
     data,
-    constants: { write: constants.write, row: constants.row, filled: constants.filled, freed: freedConstants },
-    compensations: { write: compensations.write, row: compensations.row, filled: compensations.filled, freed: freedCompensations },
+    constants: { write: constants.write, row: constants.row, filled: constants.filled, freed: freed.constants },
+    compensations: { write: compensations.write, row: compensations.row, filled: compensations.filled, freed: freed.compensations },
     tile,
     sums,
-    load: loadConstant,
+    load,
     row,
   });
   discard("slotLanes", cat(constants.lane, compensations.lane));
-  const vector = vectorUnit({ lanes: cols, accWidth, requantize, bitsPerStage: parameters.bitsPerStage });
+  const vector = vectorUnit({ lanes: cols, accWidth, requantize, bitsPerStage });
   const y = wires("y", vector.ports.y);
-  instance("u_vector", vector, { load: loadConstant, x: row, y });
+  instance("u_vector", vector, { load, x: row, y });
   discard("lastRow", y.last);
+  return { rows: { valid: y.valid, ready: y.ready, data: y.data, overflow: y.overflow, nan: y.nan }, empty };
+};
 
-  const errorsAt = wire("errorsAt", uint(slotWidth));
-  const errors = jobErrorTable(begins, [
-    { ...readError, bit: jobErrors.readError.bit },
-    { ...badIndex, bit: jobErrors.badIndex.bit },
-  ]);
-  const busyCycles = wire("busyCycles", uint(64));
-  const back = instance("u_write_back", writeBack(parameters), {
-    job: writing,
-    rows: { valid: y.valid, ready: y.ready, data: y.data, overflow: y.overflow, nan: y.nan },
-    errors: { slot: errorsAt, bits: errors.at(errorsAt) },
-    busyCycles: busyCycles.wrap(32),
-    command: write.command,
-    mAxis: write.mAxis,
-    done: write.done,
-    retired: { slot: "unused" },
-  });
-
-  const jobs = reg("jobsRetired", uint(32), { reset: 0 });
-  sync(() => when(back.retired.valid, () => jobs.set(jobs.addWrap(1))));
-  io.jobs.set(jobs);
-  io.retired.valid.set(back.retired.valid);
-  io.retired.status.set(back.retired.status);
-  io.retired.interrupt.set(back.retired.interrupt);
-  const busy = named("isBusy", fetching.or(back.active).or(loading.valid).or(running.valid));
+const count = (io: EngineIo, busy: Bool, fetching: Bool, { at, x, sums }: Computed, empty: Bool, busyCycles: VarOf<UIntShape>): void => {
   io.busy.set(busy);
   io.counts.busy.set(busyCycles);
   instance("u_stalls", stallCounters(), {
@@ -240,13 +209,59 @@ const build = (io: EngineIo, parameters: CoreParameters): void => {
     offered: x.valid,
     taken: named("beatTaken", x.valid.and(x.ready)),
     frozen: named("frozen", sums.valid.and(sums.ready.not())),
-    waitsActivations: waits.activations,
-    waitsWeights: waits.weights,
-    running: hasJob,
+    waitsActivations: at.waits.activations,
+    waitsWeights: at.waits.weights,
+    running: at.running,
     fetching,
     draining: empty.not(),
     counts: { ...io.counts, busy: busyCycles },
   });
+};
+
+const build = (io: EngineIo, parameters: CoreParameters): void => {
+  const { given, queued } = jobQueues(parameters);
+  const { descriptorAsk, ask, arrived } = reads(io, parameters);
+  const { valid, last, failed } = arrived.descriptor;
+  const { begins, active: fetching } = instance("u_fetch", fetch(parameters), {
+    enable: io.enable,
+    ring: io.ring,
+    ringSize: io.ringSize,
+    tail: io.tail,
+    command: descriptorAsk,
+    data: { valid, data: arrived.data, last, failed },
+    ...given,
+    begins: {},
+  });
+  const freed = freedRoom(parameters);
+  instance("u_loader", loader(parameters), { job: queued.load, command: ask, freed });
+  const computed = compute(arrived, queued.array, freed, parameters);
+  const { rows, empty } = finish(arrived, computed, freed, parameters);
+
+  const errorsAt = wire("errorsAt", uint(slotWidth));
+  const errors = jobErrorTable(begins, [
+    { ...arrived.readError, bit: jobErrors.readError.bit },
+    { ...computed.at.badIndex, bit: jobErrors.badIndex.bit },
+  ]);
+  const busyCycles = wire("busyCycles", uint(64));
+  const { command, mAxis, done } = io.write;
+  const back = instance("u_write_back", writeBack(parameters), {
+    job: queued.write,
+    rows,
+    errors: { slot: errorsAt, bits: errors.at(errorsAt) },
+    busyCycles: busyCycles.wrap(32),
+    command,
+    mAxis,
+    done,
+    retired: { slot: "unused" },
+  });
+  const jobs = reg("jobsRetired", uint(32), { reset: 0 });
+  sync(() => when(back.retired.valid, () => jobs.set(jobs.addWrap(1))));
+  io.jobs.set(jobs);
+  io.retired.valid.set(back.retired.valid);
+  io.retired.status.set(back.retired.status);
+  io.retired.interrupt.set(back.retired.interrupt);
+  const busy = named("isBusy", fetching.or(back.active).or(queued.load.valid).or(queued.array.valid));
+  count(io, busy, fetching, computed, empty, busyCycles);
 };
 
 /** Everything of the core but its registers and its bus masters: jobs from a ring of descriptors, computed and written back. */

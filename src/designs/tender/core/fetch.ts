@@ -4,7 +4,6 @@ import {
   cat,
   constant,
   discard,
-  flip,
   type Inside,
   input,
   type Module,
@@ -136,14 +135,26 @@ const checked = (f: Fields, parameters: CoreParameters) => {
   return { down, right, activationRows, weightRows, bad: fault.or(tooLarge) };
 };
 
+/** The descriptor, a beat after the other. */
+const keep = (data: FetchIo["data"], dataWidth: number) => {
+  const words = reg("words", uint(8 * descriptorBytes), { doc: "the descriptor" });
+  const failed = reg("failed", bool, { doc: "the bus has answered with an error" });
+  sync(() => {
+    when(data.valid, () => {
+      words.set(cat(data.data, words.bits(words.width - 1, dataWidth)));
+      when(data.last, () => failed.set(data.failed));
+    });
+  });
+  return { words, failed };
+};
+
 const build = (io: FetchIo, parameters: CoreParameters): void => {
   const { data, load, array, write, command } = io;
   const { addressWidth, dataWidth } = parameters;
   const state = reg("state", states("fetch", "idle", "asking", "receiving", "checking", "giving"), { reset: "idle" });
   const next = reg("next", uint(ringWidth), { reset: 0, doc: "slot of the ring to fetch" });
   const slot = reg("slot", uint(slotWidth), { reset: 0, doc: "that the job gets" });
-  const words = reg("words", uint(8 * descriptorBytes), { doc: "the descriptor" });
-  const failed = reg("failed", bool, { doc: "the bus has answered with an error" });
+  const { words, failed } = keep(data, dataWidth);
   const bad = reg("bad", bool, { doc: "nothing but a record" });
   const badDescriptor = reg("badDescriptor", bool);
 
@@ -190,10 +201,6 @@ const build = (io: FetchIo, parameters: CoreParameters): void => {
     });
   });
   sync(() => {
-    when(data.valid, () => {
-      words.set(dataWidth === 8 * descriptorBytes ? data.data : cat(data.data, words.bits(words.width - 1, dataWidth)));
-      when(data.last, () => failed.set(data.failed));
-    });
     when(state.is("checking"), () => {
       bad.set(failed.or(isNop).or(found.bad));
       badDescriptor.set(failed.not().and(isNop.not()).and(found.bad));

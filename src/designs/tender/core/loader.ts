@@ -1,5 +1,7 @@
 import {
   assert,
+  type Bool,
+  type BoolShape,
   bool,
   cat,
   comb,
@@ -16,6 +18,7 @@ import {
   reg,
   states,
   sync,
+  type Target,
   type UInt,
   uint,
   when,
@@ -72,41 +75,51 @@ const credit = (name: string, all: number, taken: UInt, freed: UInt): UInt => {
 /** Bytes of a panel: whole rows of the scratchpad. */
 const panelBytes = (rows: UInt, rowBits: number): UInt => cat(rows, constant(uint(Math.log2(rowBits / 8)), 0));
 
-const build = (io: LoaderIo, parameters: CoreParameters): void => {
-  const { job, command, freed } = io;
-  const { addressWidth, dataWidth, rows } = parameters;
-  const geometry = geometryOf(parameters);
-  const state = reg("state", states("load", "index", "compensations", "activations", "constants", "weights"), { reset: "index" });
-  const inBlock = reg("inBlock", uint(tileWidth), { reset: 0, doc: "rows of tiles of the block asked for" });
-  const column = reg("column", uint(tileWidth), { reset: 0 });
-  const rowsLeft = reg("rowsLeft", uint(tileWidth), { doc: "rows of tiles from the block's first on, less 1" });
-  const activations = reg("activationAddress", uint(addressWidth));
-  const compensations = reg("compensationAddress", uint(addressWidth));
-  const constants = reg("constantAddress", uint(addressWidth));
-  const weights = reg("weightAddress", uint(addressWidth));
+type Destination = Exclude<keyof typeof destinations, "descriptor">;
 
-  const room = wire("room", bool);
-  const issue = named("issue", job.valid.and(room).and(command.ready));
-  const asks = {
-    index: named("asksIndex", issue.and(state.is("index"))),
-    compensations: named("asksCompensations", issue.and(state.is("compensations"))),
-    activations: named("asksActivations", issue.and(state.is("activations"))),
-    constants: named("asksConstants", issue.and(state.is("constants"))),
-    weights: named("asksWeights", issue.and(state.is("weights"))),
+/** Registers of the walk through a job's loads. */
+const registersOf = ({ addressWidth }: CoreParameters) => {
+  const address = (name: string) => reg(name, uint(addressWidth));
+  return {
+    state: reg("state", states("load", "index", "compensations", "activations", "constants", "weights"), { reset: "index" }),
+    inBlock: reg("inBlock", uint(tileWidth), { reset: 0, doc: "rows of tiles of the block asked for" }),
+    column: reg("column", uint(tileWidth), { reset: 0 }),
+    rowsLeft: reg("rowsLeft", uint(tileWidth), { doc: "rows of tiles from the block's first on, less 1" }),
+    activations: address("activationAddress"),
+    compensations: address("compensationAddress"),
+    constants: address("constantAddress"),
+    weights: address("weightAddress"),
   };
-  const indexRoom = credit("indexRoom", 2, asks.index, freed.index);
-  const compensationRoom = credit("compensationRoom", compensationSlots, asks.compensations, freed.compensations);
-  const constantRoom = credit("constantRoom", constantSlots, asks.constants, freed.constants);
-  const activationRoom = credit("activationRoom", geometry.activations.depth, mux(asks.activations, job.activationRows, 0), freed.activations);
-  const weightRoom = credit("weightRoom", geometry.weights.depth, mux(asks.weights, job.weightRows, 0), freed.weights);
+};
 
-  const activationBytes = named("activationBytes", panelBytes(job.activationRows, geometry.activations.row));
-  const weightBytes = named("weightBytes", panelBytes(job.weightRows, geometry.weights.row));
-  const constantBytes = (geometry.constantBeats * dataWidth) / 8;
-  const compensationBytes = rows * 4;
+type Registers = ReturnType<typeof registersOf>;
+type Asks = Readonly<Record<Destination, Bool>>;
+type Bytes = Readonly<Record<Exclude<Destination, "index">, UInt | number>>;
 
+/** Whether there is room for what each state asks for. */
+const roomsOf = ({ job, freed }: LoaderIo, asks: Asks, parameters: CoreParameters): Asks => {
+  const { activations, weights } = geometryOf(parameters);
+  const activationRoom = credit("activationRoom", activations.depth, mux(asks.activations, job.activationRows, 0), freed.activations);
+  const weightRoom = credit("weightRoom", weights.depth, mux(asks.weights, job.weightRows, 0), freed.weights);
+  return {
+    index: credit("indexRoom", 2, asks.index, freed.index).ne(0),
+    compensations: credit("compensationRoom", compensationSlots, asks.compensations, freed.compensations).ne(0),
+    constants: credit("constantRoom", constantSlots, asks.constants, freed.constants).ne(0),
+    activations: activationRoom.ge(job.activationRows),
+    weights: weightRoom.ge(job.weightRows),
+  };
+};
+
+/** The command of the state. */
+const driveCommand = ({ job, command }: LoaderIo, at: Registers, rooms: Asks, bytes: Bytes, room: Target<BoolShape>, parameters: CoreParameters): void => {
   const padRows = (rows: UInt): UInt => (rows.width > padRowWidth(parameters) ? rows.wrap(padRowWidth(parameters)) : rows);
-  command.valid.set(job.valid.and(room));
+  const ask = (name: keyof Bytes, rows?: UInt) => (): void => {
+    room.set(rooms[name]);
+    command.address.set(at[name]);
+    command.bytes.set(bytes[name]);
+    command.destination.set(destinations[name]);
+    if (rows !== undefined) command.padRows.set(padRows(rows));
+  };
   command.slot.set(job.slot);
   comb(() => {
     room.set(0);
@@ -114,50 +127,31 @@ const build = (io: LoaderIo, parameters: CoreParameters): void => {
     command.bytes.set(cat(job.beats, constant(bool, 0)));
     command.destination.set(destinations.index);
     command.padRows.set(0);
-    match(state, {
-      index() {
-        room.set(indexRoom.ne(0));
-      },
-      compensations() {
-        room.set(compensationRoom.ne(0));
-        command.address.set(compensations);
-        command.bytes.set(compensationBytes);
-        command.destination.set(destinations.compensations);
-      },
-      activations() {
-        room.set(activationRoom.ge(job.activationRows));
-        command.address.set(activations);
-        command.bytes.set(activationBytes);
-        command.destination.set(destinations.activations);
-        command.padRows.set(padRows(job.activationRows));
-      },
-      constants() {
-        room.set(constantRoom.ne(0));
-        command.address.set(constants);
-        command.bytes.set(constantBytes);
-        command.destination.set(destinations.constants);
-      },
-      weights() {
-        room.set(weightRoom.ge(job.weightRows));
-        command.address.set(weights);
-        command.bytes.set(weightBytes);
-        command.destination.set(destinations.weights);
-        command.padRows.set(padRows(job.weightRows));
-      },
+    match(at.state, {
+      index: () => room.set(rooms.index),
+      compensations: ask("compensations"),
+      activations: ask("activations", job.activationRows),
+      constants: ask("constants"),
+      weights: ask("weights", job.weightRows),
     });
   });
+};
 
+/** What comes after each command; returns whether it ends its block. */
+const walk = ({ job }: LoaderIo, at: Registers, issue: Bool, asks: Asks): Bool => {
+  const { state, inBlock, column, rowsLeft } = at;
   const lastOfBlock = named("lastOfBlock", inBlock.eq(job.block).or(inBlock.eq(rowsLeft)), "the row of tiles asked for last is the block's last");
   const lastColumn = named("lastColumn", column.eq(job.lastColumnTile));
-  const lastBlock = named("lastBlock", rowsLeft.le(job.block));
   const blockEnds = wire("blockEnds", bool, "all loads of the block are asked for");
-  const jobEnds = named("jobEnds", blockEnds.and(lastBlock));
+  const jobEnds = named("jobEnds", blockEnds.and(rowsLeft.le(job.block)));
   job.ready.set(jobEnds);
-  blockEnds.set(asks.activations.and(inBlock.ne(0)).and(lastOfBlock).and(lastColumn).or(asks.weights.and(lastOfBlock).and(lastColumn)));
-
+  blockEnds.set(lastOfBlock.and(lastColumn).and(asks.weights.or(asks.activations.and(inBlock.ne(0)))));
+  const beginRow = (): void => {
+    when(job.compensated, () => state.set("compensations")).otherwise(() => state.set("activations"));
+  };
   const nextRow = (): void => {
     inBlock.set(inBlock.addWrap(1));
-    when(job.compensated, () => state.set("compensations")).otherwise(() => state.set("activations"));
+    beginRow();
   };
   const nextColumn = (): void => {
     column.set(column.addWrap(1));
@@ -166,7 +160,7 @@ const build = (io: LoaderIo, parameters: CoreParameters): void => {
   const firstRow = (): void => {
     inBlock.set(0);
     column.set(0);
-    when(job.compensated, () => state.set("compensations")).otherwise(() => state.set("activations"));
+    beginRow();
   };
   sync(() => {
     when(issue, () => {
@@ -187,24 +181,47 @@ const build = (io: LoaderIo, parameters: CoreParameters): void => {
       when(jobEnds, () => state.set("index"));
     });
   });
+  return blockEnds;
+};
+
+/** Each address moves on with its commands; those of constants and weights begin anew with each block. */
+const moveAddresses = ({ job }: LoaderIo, at: Registers, asks: Asks, bytes: Bytes, blockEnds: Bool): void => {
   sync(() => {
     when(asks.index, () => {
-      rowsLeft.set(job.lastRowTile);
-      activations.set(job.activations);
-      compensations.set(job.compensations);
-      constants.set(job.constants);
-      weights.set(job.weights);
+      at.rowsLeft.set(job.lastRowTile);
+      for (const name of ["activations", "compensations", "constants", "weights"] as const) at[name].set(job[name]);
     });
-    when(asks.compensations, () => compensations.set(compensations.addWrap(compensationBytes)));
-    when(asks.activations, () => activations.set(activations.addWrap(activationBytes)));
-    when(asks.constants, () => constants.set(constants.addWrap(constantBytes)));
-    when(asks.weights, () => weights.set(weights.addWrap(weightBytes)));
+    for (const name of ["compensations", "activations", "constants", "weights"] as const) when(asks[name], () => at[name].set(at[name].addWrap(bytes[name])));
     when(blockEnds, () => {
-      rowsLeft.set(rowsLeft.subWrap(job.block).subWrap(1));
-      constants.set(job.constants);
-      weights.set(job.weights);
+      at.rowsLeft.set(at.rowsLeft.subWrap(job.block).subWrap(1));
+      at.constants.set(job.constants);
+      at.weights.set(job.weights);
     });
   });
+};
+
+const build = (io: LoaderIo, parameters: CoreParameters): void => {
+  const { job, command } = io;
+  const { activations, weights, constantBeats } = geometryOf(parameters);
+  const at = registersOf(parameters);
+  const room = wire("room", bool);
+  const issue = named("issue", job.valid.and(room).and(command.ready));
+  const asks: Asks = {
+    index: named("asksIndex", issue.and(at.state.is("index"))),
+    compensations: named("asksCompensations", issue.and(at.state.is("compensations"))),
+    activations: named("asksActivations", issue.and(at.state.is("activations"))),
+    constants: named("asksConstants", issue.and(at.state.is("constants"))),
+    weights: named("asksWeights", issue.and(at.state.is("weights"))),
+  };
+  const bytes: Bytes = {
+    activations: named("activationBytes", panelBytes(job.activationRows, activations.row)),
+    weights: named("weightBytes", panelBytes(job.weightRows, weights.row)),
+    constants: (constantBeats * parameters.dataWidth) / 8,
+    compensations: parameters.rows * 4,
+  };
+  command.valid.set(job.valid.and(room));
+  driveCommand(io, at, roomsOf(io, asks, parameters), bytes, room, parameters);
+  moveAddresses(io, at, asks, bytes, walk(io, at, issue, asks));
 };
 
 /**

@@ -8,7 +8,6 @@ import {
   instance,
   type Module,
   module,
-  mux,
   named,
   output,
   reg,

@@ -13,7 +13,7 @@ export const coreIdentity = (parameters: CoreParameters) => {
     id: 0x54454e44,
     shape: fields([Math.log2(rows), 0], [Math.log2(cols), 4], [kinds[kind], 8], [accWidth, 12], [shiftBits, 20], [requantize ? 1 : 0, 24]),
     memory: fields([Math.log2(dataWidth / 8), 0], [addressWidth, 4], [Math.log2(channels), 12], [Math.log2(activationKib), 16], [Math.log2(weightKib), 20]),
-    configuration: Number.parseInt(hash([JSON.stringify(Object.entries(parameters).toSorted())]).slice(0, 8), 16),
+    configuration: Number.parseInt(hash([JSON.stringify(Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1)))]).slice(0, 8), 16),
   };
 };
 

@@ -94,10 +94,8 @@ const available = (name: string, all: number, filled: Bool, used: Bool): UInt =>
   return count;
 };
 
-/** Where the sequencer stands in its job, and what the beat of this cycle is. */
-const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
-  const { job, tile } = io;
-  const { activations, weights } = geometryOf(parameters);
+/** Where the sequencer stands in its job and in the scratchpads. */
+const positions = (parameters: CoreParameters) => {
   const counts = padCountWidth(parameters);
   const beat = reg("beat", uint(beatWidth), { reset: 0 });
   const inBlock = reg("inBlock", uint(tileWidth), { reset: 0, doc: "row of tiles within the block" });
@@ -109,7 +107,28 @@ const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
   const weightRow = reg("weightRow", uint(counts.weights - 1), { reset: 0 });
   const indexHalf = reg("indexHalf", bool, { reset: 0 });
   const blockSlot = reg("blockSlot", uint(log2(compensationSlots)), { reset: 0, doc: "row compensations of the first panel in use" });
+  return { beat, inBlock, column, fresh, rowsBelow, blockRow, tileRow, weightRow, indexHalf, blockSlot };
+};
 
+/** What the vector feed has to know of the tile. */
+const describeTile = (
+  { job, tile }: SequencerIo,
+  { lastOfColumn, lastPass, slot }: { readonly lastOfColumn: Bool; readonly lastPass: Bool; readonly slot: UInt },
+): void => {
+  tile.lastOfColumn.set(lastOfColumn);
+  tile.relu.set(job.relu);
+  tile.format.set(job.format);
+  tile.wide?.set(job.wide);
+  tile.compensated.set(job.compensated);
+  tile.compensationSlot.set(slot);
+  tile.freesCompensation.set(job.compensated.and(lastPass));
+};
+
+/** Where the sequencer stands in its job, and what the beat of this cycle is. */
+const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
+  const { job, tile } = io;
+  const { activations, weights } = geometryOf(parameters);
+  const { beat, inBlock, column, fresh, rowsBelow, blockRow, tileRow, weightRow, indexHalf, blockSlot } = positions(parameters);
   const left = named("left", mux(fresh, job.lastRowTile, rowsBelow));
   const lastPass = named("lastPass", column.eq(job.lastColumnTile), "no tile uses the activations after this one");
   const lastOfColumn = named("lastOfColumn", inBlock.eq(job.block).or(inBlock.eq(left)));
@@ -157,13 +176,7 @@ const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
   });
   sync(() => when(columnEnds.and(lastPass), () => rowsBelow.set(left.subWrap(job.block).subWrap(1))));
 
-  tile.lastOfColumn.set(lastOfColumn);
-  tile.relu.set(job.relu);
-  tile.format.set(job.format);
-  tile.wide?.set(job.wide);
-  tile.compensated.set(job.compensated);
-  tile.compensationSlot.set(blockSlot.addWrap(staying.wrap(blockSlot.width)));
-  tile.freesCompensation.set(job.compensated.and(lastPass));
+  describeTile(io, { lastOfColumn, lastPass, slot: blockSlot.addWrap(staying.wrap(blockSlot.width)) });
   io.waits.activations.set(job.valid.and(first).and(noActivations));
   io.waits.weights.set(job.valid.and(first).and(noActivations.not()).and(noWeights));
   io.running.set(job.valid);

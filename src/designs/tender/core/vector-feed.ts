@@ -1,6 +1,7 @@
 import {
   assert,
   type Bool,
+  type BoolShape,
   bool,
   cat,
   constant,
@@ -16,6 +17,7 @@ import {
   reg,
   sint,
   sync,
+  type Target,
   type UInt,
   uint,
   vec,
@@ -136,54 +138,69 @@ const moveConstants = (io: FeedIo, parameters: CoreParameters, bankDone: Bool): 
   return named("bankFull", full.ne(0));
 };
 
-/** Gives each row its bank and its compensation, one register later. */
-const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDone: ReturnType<typeof wire<typeof bool>>): void => {
-  const { sums, row, tile, compensations } = io;
-  const { rows, cols, accWidth } = parameters;
-  const rowWidth = log2(rows);
-  const { to: context } = instance("u_tiles", bundleFifo("tender_tiles", tileContext(parameters), tilesInFlight(parameters)), {
-    from: tile,
-    to: { ready: wireReady(io) },
-  });
-  const first = reg("firstRow", bool, { reset: 1 });
-  const below = reg("rowsBelow", uint(rowWidth), { doc: "number of the row that comes next, but for the first" });
-  const held = reg("held", bool, { reset: 0, doc: "a row is at the vector unit" });
-  const data = reg("heldData", vec(cols, sint(accWidth)));
-  const last = reg("heldLast", bool);
-  const overflow = reg("heldOverflow", bool);
-  const compensated = reg("heldCompensated", bool);
-  const lastOfColumn = reg("heldLastOfColumn", bool);
-  const frees = reg("heldFrees", bool);
-  const relu = reg("heldRelu", bool);
-  const format = reg("heldFormat", uint(3));
-  const bank = reg("bankOfRow", bool, { reset: 0 });
-
-  const goes = named("goes", held.and(bankFull).and(row.ready));
-  const free = named("free", held.not().or(goes));
-  const takes = named("takes", sums.valid.and(sums.ready));
-  sums.ready.set(free);
-  assert("a_row_belongs_to_a_tile", sums.valid.not().or(context.valid));
-  const top =
-    context.wide === undefined ? constant(uint(rowWidth), rows - 1) : mux(context.wide as unknown as Bool, constant(uint(rowWidth), rows / 2 - 1), rows - 1);
-  const number = named("rowNumber", mux(first, top, below));
+/** A row at the vector unit with what its tile says of it: kept when it is taken, until it goes. */
+const heldRow = ({ sums }: FeedIo, context: Context, takes: Bool, { cols, accWidth }: CoreParameters) => {
+  const held = {
+    data: reg("heldData", vec(cols, sint(accWidth))),
+    last: reg("heldLast", bool),
+    overflow: reg("heldOverflow", bool),
+    compensated: reg("heldCompensated", bool),
+    lastOfColumn: reg("heldLastOfColumn", bool),
+    frees: reg("heldFrees", bool),
+    relu: reg("heldRelu", bool),
+    format: reg("heldFormat", uint(3)),
+  };
   sync(() => {
     when(takes, () => {
-      first.set(sums.last);
-      held.set(1);
-    }).elsewhen(goes, () => held.set(0));
-  });
-  sync(() => {
-    when(takes, () => {
-      below.set(number.subWrap(1));
-      data.set(sums.data);
-      last.set(sums.last);
-      overflow.set(sums.overflow);
-      compensated.set(context.compensated);
-      lastOfColumn.set(context.lastOfColumn);
-      frees.set(context.freesCompensation);
-      relu.set(context.relu);
-      format.set(context.format);
+      held.data.set(sums.data);
+      held.last.set(sums.last);
+      held.overflow.set(sums.overflow);
+      held.compensated.set(context.compensated);
+      held.lastOfColumn.set(context.lastOfColumn);
+      held.frees.set(context.freesCompensation);
+      held.relu.set(context.relu);
+      held.format.set(context.format);
     });
+  });
+  return held;
+};
+
+/** The tile that the rows belong to. */
+const tileOf = ({ tile, sums }: FeedIo, parameters: CoreParameters) => {
+  const done = named("tileDone", sums.valid.and(sums.ready).and(sums.last));
+  return instance("u_tiles", bundleFifo("tender_tiles", tileContext(parameters), tilesInFlight(parameters)), { from: tile, to: { ready: done } }).to;
+};
+
+type Context = ReturnType<typeof tileOf>;
+
+/** Number of the row that comes: a tile's last row comes first. */
+const rowNumber = ({ sums }: FeedIo, { wide }: Context, takes: Bool, { rows }: CoreParameters): UInt => {
+  const width = log2(rows);
+  const first = reg("firstRow", bool, { reset: 1 });
+  const below = reg("rowsBelow", uint(width), { doc: "number of the row that comes next, but for the first" });
+  const all = constant(uint(width), rows - 1);
+  const top = wide === undefined ? all : mux(wide as unknown as Bool, constant(uint(width), rows / 2 - 1), all);
+  const number = named("rowNumber", mux(first, top, below));
+  sync(() => when(takes, () => first.set(sums.last)));
+  sync(() => when(takes, () => below.set(number.subWrap(1))));
+  return number;
+};
+
+/** Gives each row its bank and its compensation, one register later. */
+const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDone: Bool & Target<BoolShape>): void => {
+  const { sums, row, compensations } = io;
+  const context = tileOf(io, parameters);
+  const there = reg("held", bool, { reset: 0, doc: "a row is at the vector unit" });
+  const bank = reg("bankOfRow", bool, { reset: 0 });
+  const goes = named("goes", there.and(bankFull).and(row.ready));
+  const takes = named("takes", sums.valid.and(sums.ready));
+  sums.ready.set(named("free", there.not().or(goes)));
+  assert("a_row_belongs_to_a_tile", sums.valid.not().or(context.valid));
+  const number = rowNumber(io, context, takes, parameters);
+  const { data, last, overflow, compensated, lastOfColumn, frees, relu, format } = heldRow(io, context, takes, parameters);
+  sync(() => {
+    when(takes, () => there.set(1)).elsewhen(goes, () => there.set(0));
+    when(bankDone, () => bank.set(bank.not()));
   });
   const { read } = instance("u_compensations", padMemory(compensationGeometry(parameters)), {
     fill: { write: compensations.write, row: compensations.row, lane: 0, data: io.data },
@@ -191,12 +208,11 @@ const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDo
   });
   const tileGoes = named("tileGoes", goes.and(last));
   bankDone.set(tileGoes.and(lastOfColumn));
-  sync(() => when(bankDone, () => bank.set(bank.not())));
   compensations.freed.set(tileGoes.and(frees));
   const slots = counter("compensationsFull", compensationSlots, compensations.filled, tileGoes.and(frees));
-  assert("compensations_are_there", held.not().or(compensated.not()).or(slots.ne(0)));
+  assert("compensations_are_there", there.not().or(compensated.not()).or(slots.ne(0)));
 
-  row.valid.set(held.and(bankFull));
+  row.valid.set(there.and(bankFull));
   row.data.set(data);
   row.last.set(last);
   row.overflow.set(overflow);
@@ -204,9 +220,8 @@ const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDo
   row.compensation.set(mux(compensated, read.data, noCompensation));
   row.relu.set(relu);
   row.format.set(format);
-  io.empty.set(context.valid.or(held).not());
+  io.empty.set(context.valid.or(there).not());
 };
-const wireReady = (io: FeedIo): Bool => named("tileDone", io.sums.valid.and(io.sums.ready).and(io.sums.last));
 
 /**
  * Between the array and the vector unit: gives each row of sums the bank of its column's constants and its row's compensation, and loads the banks from slots

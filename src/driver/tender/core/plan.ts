@@ -1,7 +1,6 @@
 import { UserError } from "../../../base/error.ts";
 import { descriptorBytes, indexEntry, recordBytes } from "../../../designs/tender/core/descriptor.ts";
-import { compensationSlots } from "../../../designs/tender/core/parameters.ts";
-import { type CoreParameters, geometryOf } from "../../../designs/tender/core/parameters.ts";
+import { type CoreParameters, compensationSlots, geometryOf } from "../../../designs/tender/core/parameters.ts";
 import { vectorLatency } from "../../../designs/tender/vector-parameters.ts";
 import { beatBytesOf, type CoreJob, checkJob, type JobShape, type ResultLayout, resultLayout } from "./job.ts";
 
