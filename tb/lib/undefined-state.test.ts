@@ -8,9 +8,10 @@ import { type AxiLiteBus, stallProfiles } from "../../src/agents/index.ts";
 import type { Random } from "../../src/base/random.ts";
 import { type ArrayParameters, type ArrayPorts, designs, tenderArray, tenderCell } from "../../src/designs/index.ts";
 import { verifiedArrays } from "../../src/designs/tender/verified.ts";
-import { type BoolShape, bool, input, module, output, type PortMap, reg, sync, when } from "../../src/hdl/index.ts";
+import { type BoolShape, bool, input, module, output, type PortMap, reg, sync, uint, when } from "../../src/hdl/index.ts";
 import { roundRobinArbiter } from "../../src/lib/arbiter.ts";
 import { axiLiteRegisters } from "../../src/lib/axi.ts";
+import { bundleFifo } from "../../src/lib/bundle-fifo.ts";
 import { registerBlock } from "../../src/lib/csr/index.ts";
 import { fifo } from "../../src/lib/fifo.ts";
 import { addLatency, binary32Adder } from "../../src/lib/float/add.ts";
@@ -106,6 +107,9 @@ const scratchpadBench = (): Bench<ReturnType<typeof scratchpad>["ports"]> => {
   };
 };
 
+const pairs = bundleFifo("pairs", { word: output(uint(9)), flag: output(bool) }, 2);
+const hasPair = ({ to }: { readonly to: { readonly valid: PortHandle<BoolShape> } }): boolean => to.valid.peek() === 1;
+
 const blocks = {
   "src/lib/arbiter.ts": [of({ design: roundRobinArbiter({ requesters: 5 }) })],
   "src/lib/axi.ts": [
@@ -119,6 +123,7 @@ const blocks = {
     }),
   ],
   "src/lib/axi4": [of(readBench(1)), of(readBench(8)), of(writeBench())],
+  "src/lib/bundle-fifo.ts": [of({ design: pairs, payload: { "to.word": hasPair, "to.flag": hasPair } })],
   "src/lib/csr": [of({ design: registerBlock(timerMap), payload: answers })],
   "src/lib/fifo.ts": [of({ design: fifo({ width: 40, depth: 4 }), payload: { outData: (io) => io.outValid.peek() === 1 } })],
   "src/lib/float": [
