@@ -9,13 +9,22 @@ import type { JobImage } from "./images.ts";
 
 export const registers = registerConstants(coreRegisters);
 
+const softReset = registers.control.fields.softReset.mask;
+const resetting = registers.status.fields.resetting.mask;
+
 type Engine = NonNullable<NonNullable<Parameters<typeof simulate>[1]>["engine"]>;
 
 export const openCore = (parameters: CoreParameters, engine: Engine): Promise<Simulation<CorePorts>> =>
   simulate(tenderCore(parameters), { engine, maxCycles: 2_000_000 });
 
 /** Runs all jobs of an image, the doorbell rung once; returns the memory afterwards, the cycles, and the counters by name. */
-export const runImage = (sim: Simulation<CorePorts>, image: JobImage, options: Omit<AxiMemoryOptions, "bytes" | "base"> = {}) => {
+export const runImage = (
+  sim: Simulation<CorePorts>,
+  image: JobImage,
+  options: Omit<AxiMemoryOptions, "bytes" | "base"> = {},
+  /** Cycles after which a first run is broken off by a soft reset. */
+  breakOff?: number,
+) => {
   const { base, bytes } = image.memory;
   const size = Math.ceil(bytes.length / 64) * 64;
   const contents = new Uint8Array(size);
@@ -32,6 +41,13 @@ export const runImage = (sim: Simulation<CorePorts>, image: JobImage, options: O
     yield* write("ringSize", Math.log2(image.slots));
     yield* write("control", 1);
     yield* write("tail", image.jobs.length);
+    if (breakOff !== undefined) {
+      for (let cycle = 0; cycle < breakOff; cycle += 1) yield;
+      yield* write("control", softReset);
+      while (((yield* bus.read(registers.status.offset)) & resetting) !== 0) yield;
+      yield* write("control", 1);
+      yield* write("tail", image.jobs.length);
+    }
     const start = sim.cycle;
     while ((yield* bus.read(registers.jobs.offset)) < image.jobs.length) yield;
     cycles = sim.cycle - start;
