@@ -1,3 +1,4 @@
+import { clog2 } from "../base/clog2.ts";
 import { UserError } from "../base/error.ts";
 import type { UInt } from "./bits.ts";
 import { builder, refTo } from "./builder.ts";
@@ -75,7 +76,7 @@ export const memory = <S extends BitsShape>(name: string, options: MemoryOptions
     site: claimed.site,
   };
   build.scope.memories.push(made);
-  const addressShape = uint(Math.ceil(Math.log2(depth)));
+  const addressShape = uint(clog2(depth));
   return {
     read: (port, address, read) => readPort(made, element, port, nodeFor(address, addressShape, `the address of \`${port}\``), read),
     write(address, data, mask) {

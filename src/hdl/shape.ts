@@ -1,3 +1,4 @@
+import { clog2 } from "../base/clog2.ts";
 import { UserError } from "../base/error.ts";
 import { callerLocation } from "./location.ts";
 import { verilogName } from "./names.ts";
@@ -81,7 +82,7 @@ export const states = <const N extends readonly [string, string, ...string[]]>(n
     if (seen.has(printed)) throw new UserError("duplicate-name", `states(${name}) has two states called \`${state}\``, { where: callerLocation() });
     seen.add(printed);
   }
-  return { kind: "enum", name, width: Math.ceil(Math.log2(cases.length)), cases };
+  return { kind: "enum", name, width: clog2(cases.length), cases };
 };
 
 export const isSigned = (shape: Shape): boolean => shape.kind === "sint";

@@ -1,3 +1,4 @@
+import { clog2 } from "../base/clog2.ts";
 import { UserError } from "../base/error.ts";
 import {
   type About,
@@ -70,7 +71,7 @@ const checkRegisters = (registers: number): void => {
  */
 export const axiLiteRegisters = ({ registers }: { readonly registers: number }): Module<ReturnType<typeof registerFilePorts>> => {
   checkRegisters(registers);
-  const addressWidth = Math.ceil(Math.log2(registers)) + 2;
+  const addressWidth = clog2(registers) + 2;
   return module(
     `axi_lite_registers_n${registers}`,
     registerFilePorts(registers, addressWidth),

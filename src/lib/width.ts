@@ -1,3 +1,4 @@
+import { clog2 } from "../base/clog2.ts";
 import { UserError } from "../base/error.ts";
 import { type About, assert, assume, bool, comb, flip, type Module, module, mux, named, output, reg, sync, uint, vec, when, wire } from "../hdl/index.ts";
 import { axis } from "./stream.ts";
@@ -12,7 +13,7 @@ export interface WidthParameters {
 /** An AXI-Stream of beats of several lanes as its producer sees it; the lanes from 0 to `tuser` are valid, so a beat has at least one. */
 export const axisLanes = ({ laneWidth, lanes }: WidthParameters) => ({
   ...axis(laneWidth * lanes),
-  tuser: output(uint(Math.ceil(Math.log2(lanes))), "the last lane that is valid"),
+  tuser: output(uint(clog2(lanes)), "the last lane that is valid"),
 });
 
 const check = ({ laneWidth, lanes }: WidthParameters): void => {
@@ -39,7 +40,7 @@ const upsizerPorts = (parameters: WidthParameters) => ({ sAxis: flip(axis(parame
 export const axisUpsizer = (parameters: WidthParameters): Module<ReturnType<typeof upsizerPorts>> => {
   check(parameters);
   const { laneWidth, lanes } = parameters;
-  const indexWidth = Math.ceil(Math.log2(lanes));
+  const indexWidth = clog2(lanes);
   return module(
     `axis_upsizer_w${laneWidth}_n${lanes}`,
     upsizerPorts(parameters),
@@ -106,7 +107,7 @@ export const axisDownsizer = (parameters: WidthParameters): Module<ReturnType<ty
   check(parameters);
   const { laneWidth, lanes } = parameters;
   const wide = uint(laneWidth * lanes);
-  const indexWidth = Math.ceil(Math.log2(lanes));
+  const indexWidth = clog2(lanes);
   return module(
     `axis_downsizer_w${laneWidth}_n${lanes}`,
     downsizerPorts(parameters),

@@ -1,3 +1,4 @@
+import { clog2 } from "../base/clog2.ts";
 import type { Place } from "../hdl/circuit.ts";
 import type { Index } from "../hdl/index-expression.ts";
 import { toSnake } from "../hdl/names.ts";
@@ -66,7 +67,7 @@ export const stateName = (caseName: string): string => toSnake(caseName).toUpper
 
 /** True where an index in the high bits and a constant in the low ones make exactly the offset's bits. */
 const isAligned = ({ index, stride }: Select["dynamic"][number], constant: number, total: number): boolean =>
-  Number.isInteger(Math.log2(stride)) && constant < stride && stride * 2 ** index.width === 2 ** Math.ceil(Math.log2(total));
+  Number.isInteger(Math.log2(stride)) && constant < stride && stride * 2 ** index.width === 2 ** clog2(total);
 
 /** Offset of a select as text: multiples of the element's width stay visible, as in `8*(17*r + c)`. */
 const offsetText = ({ constant, loops, dynamic, element }: Select, total: number): string => {
@@ -76,7 +77,7 @@ const offsetText = ({ constant, loops, dynamic, element }: Select, total: number
     return low === 0 ? standaloneText(only.index).text : `{${partText(only.index)}, ${low}'d${constant}}`;
   }
   if (dynamic.length > 0) {
-    const width = Math.max(1, Math.ceil(Math.log2(total)));
+    const width = Math.max(1, clog2(total));
     const terms = dynamic.map(({ index, stride }) => {
       const wide = operand(extend(castSign(index, false), Math.max(width, index.width)), "mul", false, true);
       return stride === 1 ? wide : `${wide} * ${width}'d${stride}`;

@@ -8,8 +8,9 @@ import type { CoreJob } from "../../src/driver/tender/core/job.ts";
 import { CoreMemory, type PlacedJob, placeJob } from "../../src/driver/tender/core/memory.ts";
 import { type CorePlan, plan } from "../../src/driver/tender/core/plan.ts";
 import { type ResultValues, readResults } from "../../src/driver/tender/core/results.ts";
+import { GoldenCore } from "../../src/golden/tender/core/core.ts";
+import { GoldenMemory } from "../../src/golden/tender/core/memory.ts";
 import { coreJobs, coreOf, expectedResults, smallCores } from "./core-jobs.ts";
-import { Interpreter } from "./interpreter.ts";
 
 const timing = { latency: 40, beatsPerCycle: 1, shared: false };
 const base = 0x1_0000_0000;
@@ -25,7 +26,7 @@ const placeIn = (parameters: CoreParameters, memory: CoreMemory, maker: ImageMak
   const ring = memory.reserve(descriptorBytes);
   const placed = placeJob(memory, chosen, maker.make(job, chosen.shape), 7);
   memory.bytes.set(encodeDescriptor(placed.descriptor), ring);
-  new Interpreter(parameters, memory.bytes, base).run(base + ring);
+  expect(new GoldenCore(parameters, new GoldenMemory(memory.bytes, base)).run(BigInt(base + ring)).fault).toBeUndefined();
   expect(decodeRecord(memory.bytes, ring)).toMatchObject({ done: 1, tag: 7 });
   return { memory, chosen, placed };
 };
@@ -106,7 +107,7 @@ const small = (change: Partial<CoreJob["product"]> = {}): CoreJob => ({
 it("lanes without a column divide by 1, so that none gives NaN", () => {
   const job: CoreJob = {
     ...small(),
-    output: { format: "codes", bits: 8, unsigned: false, bias: Float32Array.of(3), codeScale: Float32Array.of(4), transpose: false },
+    output: { format: "codes", bits: 8, unsigned: false, bias: Float32Array.of(3), codeScale: Float32Array.of(4), transpose: true },
   };
   const { constants } = new ImageMaker(parameters).make(job, plan(parameters, job, timing).shape);
   expect([...new Float32Array(constants.buffer)]).toEqual([0.5, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 4, 1, 1, 1]);

@@ -40,13 +40,15 @@ const outputs = (parameters: CoreParameters, bits: number, columns: number): fc.
   const floatOutput = fc.constantFrom<CoreOutput>({ format: "binary32" }, { format: "bfloat16" });
   if (!parameters.requantize) return floatOutput;
   const element: 4 | 8 = parameters.kind === "int8" || (parameters.kind === "composable" && bits > 4) ? 8 : 4;
+  const tileColumns = parameters.kind === "composable" && element === 8 ? parameters.cols / 2 : parameters.cols;
+  const wholeBeats = (tileColumns * element) % parameters.dataWidth === 0;
   const codes = fc.record({
     format: fc.constant("codes" as const),
     bits: fc.constant(element),
     unsigned: fc.boolean(),
     bias: floats(columns, amounts, true),
     codeScale: floats(columns, scales, false),
-    transpose: fc.boolean(),
+    transpose: wholeBeats ? fc.boolean() : fc.constant(true),
   });
   return fc.oneof(floatOutput, codes);
 };

@@ -1,3 +1,4 @@
+import { clog2 } from "../../base/clog2.ts";
 import {
   assert,
   type Bool,
@@ -24,6 +25,7 @@ import {
   wire,
 } from "../../hdl/index.ts";
 import { describeParameters } from "../design.ts";
+import { tally } from "./tally.ts";
 import { plainLane, requantizingLane } from "./vector-lane.ts";
 import { stagesOf, type VectorParameters, vectorLatency, vectorSchema } from "./vector-parameters.ts";
 
@@ -33,7 +35,7 @@ const vectorPorts = ({ lanes, accWidth, requantize }: VectorParameters) => ({
     ready: output(bool, "no row inside reads this bank"),
     bank: input(uint(1)),
     constant: input(uint(requantize ? 2 : 1), requantize ? "0 scale, 1 compensation, 2 bias, 3 scale of codes" : "0 scale, 1 compensation"),
-    column: input(uint(Math.max(1, Math.ceil(Math.log2(lanes))))),
+    column: input(uint(Math.max(1, clog2(lanes)))),
     data: input(uint(32), "binary32"),
   },
   x: {
@@ -60,21 +62,12 @@ const vectorPorts = ({ lanes, accWidth, requantize }: VectorParameters) => ({
 export type VectorPorts = ReturnType<typeof vectorPorts>;
 type VectorIo = Inside<VectorPorts>;
 
-/** Rows inside that take the constants of a bank. */
-const rowsInside = (name: string, latency: number, enters: Bool, leaves: Bool): UInt => {
-  const rows = reg(name, uint(Math.ceil(Math.log2(latency + 1))), { reset: 0 });
-  sync(() => {
-    when(enters.and(leaves.not()), () => rows.set(rows.addWrap(1))).elsewhen(leaves.and(enters.not()), () => rows.set(rows.subWrap(1)));
-  });
-  return rows;
-};
-
 /** A bank's constants stay as they are until all rows that take them have left. */
 const guardBanks = (io: VectorIo, latency: number, advance: Bool, taken: Bool): void => {
   const leaving = delay("leavingBank", io.x.bank, latency, { enable: advance });
   const given = named("given", io.y.valid.and(io.y.ready));
-  const inside0 = rowsInside("inside0", latency, taken.and(io.x.bank.eq(0)), given.and(leaving.eq(0)));
-  const inside1 = rowsInside("inside1", latency, taken.and(io.x.bank.eq(1)), given.and(leaving.eq(1)));
+  const inside0 = tally("inside0", latency, taken.and(io.x.bank.eq(0)), given.and(leaving.eq(0)));
+  const inside1 = tally("inside1", latency, taken.and(io.x.bank.eq(1)), given.and(leaving.eq(1)));
   io.load.ready.set(mux(io.load.bank.eq(0), inside0.eq(0), inside1.eq(0)));
 };
 

@@ -1,3 +1,4 @@
+import { clog2 } from "../../base/clog2.ts";
 import { UserError } from "../../base/error.ts";
 import { toSnake } from "../../hdl/names.ts";
 import type { Field, FieldSpec, Register, RegisterMap, RegisterSpec, RegisterTable } from "./table.ts";
@@ -109,6 +110,6 @@ export const registerMap = <const T extends RegisterTable>(table: T): RegisterMa
   );
   const registers = listed.toSorted((a, b) => a.offset - b.offset);
   checkOffsets(registers);
-  const addressWidth = Math.ceil(Math.log2((registers.at(-1)?.offset ?? 0) + 4));
+  const addressWidth = clog2((registers.at(-1)?.offset ?? 0) + 4);
   return { table, name, doc: table.doc, registers, addressWidth };
 };

@@ -1,3 +1,4 @@
+import { clog2 } from "../../base/clog2.ts";
 import { cat, constant, mux, named, type SInt, sint, type UInt, uint } from "../../hdl/index.ts";
 import { infinity } from "./format.ts";
 
@@ -28,7 +29,7 @@ export const shiftRightGathering = (name: string, value: UInt, amount: UInt): UI
  * A value of 0 counts as one of 1 would, or more: it has no highest one, and callers shift it without effect.
  */
 export const leadingZeros = (name: string, value: UInt): UInt => {
-  const steps = Math.ceil(Math.log2(value.width));
+  const steps = clog2(value.width);
   // The lowest bit of a power of two of bits decides nothing: where all above it are 0, it is the highest one.
   const width = 2 ** steps - 1;
   let rest = value.width > width ? value.bits(value.width - 1, 1) : gather(value, width);

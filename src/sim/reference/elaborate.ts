@@ -1,3 +1,4 @@
+import { clog2 } from "../../base/clog2.ts";
 import type { Circuit, Instance, Item, Loop, Memory, Scope, Signal } from "../../hdl/circuit.ts";
 import type { Garbage } from "../garbage.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -60,7 +61,7 @@ export const elaborate = (env: Environment, { signals, memories, items }: Scope,
   for (const memory of memories) {
     const { name, depth, element, initial } = memory;
     const word = (_: unknown, address: number): Cell => cell(name, element.width, initial?.[address] ?? garbage.bits(name, element.width, address));
-    env.memories.set(memory, Array.from({ length: 2 ** Math.ceil(Math.log2(depth)) }, word));
+    env.memories.set(memory, Array.from({ length: 2 ** clog2(depth) }, word));
   }
   for (const item of items) {
     if (item.kind === "repeat") {

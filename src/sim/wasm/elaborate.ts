@@ -1,3 +1,4 @@
+import { clog2 } from "../../base/clog2.ts";
 import { UserError } from "../../base/error.ts";
 import { forEachItem, readsOf, refsIn, writesOf } from "../../hdl/check/traverse.ts";
 import type { Circuit, ClockDomain, Instance, Item, Loop, Memory, Place, Scope, Signal } from "../../hdl/circuit.ts";
@@ -229,7 +230,7 @@ export class Region {
     return {
       memory,
       path: [...this.path, memory.name],
-      words: 2 ** Math.max(1, Math.ceil(Math.log2(memory.depth))),
+      words: 2 ** Math.max(1, clog2(memory.depth)),
       garbage: this.garbage,
       writes: [],
     };

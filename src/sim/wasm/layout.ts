@@ -1,3 +1,4 @@
+import { clog2 } from "../../base/clog2.ts";
 import type { Net } from "./net.ts";
 
 /** Bytes in which a value of `width` bits is kept: 1, 2, 4, or a multiple of 8. */
@@ -36,13 +37,13 @@ export class Layout {
   }
 
   fixed(bytes: number): number {
-    const at = align(this.#end, Math.min(16, 2 ** Math.ceil(Math.log2(bytes))));
+    const at = align(this.#end, Math.min(16, 2 ** clog2(bytes)));
     this.#end = at + bytes;
     return at;
   }
 
   /** Room in both halves of a clock's registers. */
-  inHalf(clock: number, bytes: number, alignment = Math.min(16, 2 ** Math.ceil(Math.log2(bytes)))): Place {
+  inHalf(clock: number, bytes: number, alignment = Math.min(16, 2 ** clog2(bytes))): Place {
     const half = this.halves[clock]!;
     const offset = align(half.size, alignment);
     half.size = offset + bytes;

@@ -1,3 +1,4 @@
+import { clog2 } from "../../base/clog2.ts";
 import type { Memory, MemoryRead, Place, Statement } from "../../hdl/circuit.ts";
 import { castSign, catOf, lit, type Node, reduce, type Select, sliceOf } from "../../hdl/node.ts";
 import type { Holder, Region } from "./elaborate.ts";
@@ -87,7 +88,7 @@ export class Reader {
 
   offset(select: NonNullable<Place["select"]>, convert: (node: Node) => Node): { readonly offset: Node; readonly most: number } {
     const most = select.dynamic.reduce((sum, { index, stride }) => sum + (2 ** index.width - 1) * stride, this.region.offset(select));
-    const width = Math.max(1, Math.ceil(Math.log2(most + 1)));
+    const width = Math.max(1, clog2(most + 1));
     let offset: Node = lit(BigInt(this.region.offset(select)), width, false);
     for (const { index, stride } of select.dynamic) {
       const wide = castSign(convert(index), false);

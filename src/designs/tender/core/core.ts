@@ -1,3 +1,4 @@
+import { clog2 } from "../../../base/clog2.ts";
 import {
   type Bool,
   type BoolShape,
@@ -30,11 +31,10 @@ import { readDma } from "../../../lib/axi4/read-dma.ts";
 import { writeDma } from "../../../lib/axi4/write-dma.ts";
 import { type HardwarePorts, registerBlock } from "../../../lib/csr/index.ts";
 import { describeParameters } from "../../design.ts";
-import { cellSuffix } from "../parameters.ts";
 import { jobErrors } from "./descriptor.ts";
 import { coreEngine } from "./engine.ts";
 import { ringWidth } from "./fetch.ts";
-import { type CoreParameters, checkCore, coreSchema, lengthWidth } from "./parameters.ts";
+import { type CoreParameters, checkCore, coreSchema, coreSuffix, lengthWidth } from "./parameters.ts";
 import { coreIdentity, coreRegisters } from "./registers.ts";
 
 const corePorts = (parameters: CoreParameters) => ({
@@ -48,7 +48,7 @@ export type CorePorts = ReturnType<typeof corePorts>;
 /** Sum of a word's ones. */
 const ones = (word: UInt): UInt => {
   let count: UInt = word.bit(0);
-  for (let bit = 1; bit < word.width; bit += 1) count = named(`ones${bit}`, count.add(word.bit(bit)).wrap(Math.ceil(Math.log2(bit + 2))));
+  for (let bit = 1; bit < word.width; bit += 1) count = named(`ones${bit}`, count.add(word.bit(bit)).wrap(clog2(bit + 2)));
   return count;
 };
 
@@ -161,8 +161,7 @@ const build = ({ sAxil, mAxi, irq }: Inside<CorePorts>, parameters: CoreParamete
  */
 export const tenderCore = (parameters: CoreParameters): Module<CorePorts> => {
   checkCore(parameters);
-  const { rows, cols, dataWidth } = parameters;
-  return module(`tender_core_r${rows}_c${cols}_${cellSuffix(parameters)}_d${dataWidth}`, corePorts(parameters), (io) => build(io, parameters), {
+  return module(`tender_core_${coreSuffix(parameters)}`, corePorts(parameters), (io) => build(io, parameters), {
     doc: "Tender's tensor core: products of matrices from memory to memory, named by descriptors in a ring; registers on AXI4-Lite, memory on AXI4.",
     parameters: describeParameters(coreSchema, parameters),
     clock: { clk: "aclk", rst: "aresetn", activeLow: true },

@@ -35,10 +35,11 @@ import { fetch, ringWidth } from "./fetch.ts";
 import { arrayJob, loadJob, slotWidth, writeJob } from "./jobs.ts";
 import { destinations, loader } from "./loader.ts";
 import { padMemory } from "./pad.ts";
-import { type CoreParameters, geometryOf, indexGeometry, lengthWidth } from "./parameters.ts";
+import { type CoreParameters, coreSuffix, geometryOf, indexGeometry, lengthWidth } from "./parameters.ts";
 import { receiver } from "./receiver.ts";
 import { sequencer } from "./sequencer.ts";
 import { stallCounters } from "./stalls.ts";
+import { statusWidth } from "./status.ts";
 import { vectorFeed } from "./vector-feed.ts";
 import { writeBack } from "./write-back.ts";
 
@@ -57,7 +58,7 @@ const enginePorts = ({ addressWidth, dataWidth }: CoreParameters) => ({
   ringSize: input(uint(4), "log2 of the slots"),
   tail: input(uint(ringWidth), "the slot that software fills next"),
   jobs: output(uint(32), "jobs retired"),
-  retired: { valid: output(bool), status: output(uint(6)), interrupt: output(bool) },
+  retired: { valid: output(bool), status: output(uint(statusWidth)), interrupt: output(bool) },
   busy: output(bool, "there is something to do"),
   clearCounters: input(bool),
   counts,
@@ -76,7 +77,7 @@ const jobErrorTable = (
   begins: { readonly valid: UInt; readonly slot: UInt },
   found: readonly { readonly valid: UInt; readonly slot: UInt; readonly bit: number }[],
 ) => {
-  const table = reg("jobErrors", vec(2 ** slotWidth, uint(6)), { reset: Array.from({ length: 2 ** slotWidth }, () => 0) as never });
+  const table = reg("jobErrors", vec(2 ** slotWidth, uint(statusWidth)), { reset: Array.from({ length: 2 ** slotWidth }, () => 0) as never });
   sync(() => {
     for (const { valid, slot, bit } of found) when(valid.bit(0), () => table.at(slot).set(table.at(slot).or(2 ** bit)));
     when(begins.valid.bit(0), () => table.at(begins.slot).set(0));
@@ -89,9 +90,9 @@ const jobQueues = (parameters: CoreParameters) => {
   const { ports } = fetch(parameters);
   const given = { load: wires("load", ports.load), array: wires("array", ports.array), write: wires("write", ports.write) };
   const queued = { load: wires("loading", ports.load), array: wires("running", ports.array), write: wires("writing", ports.write) };
-  instance("u_load_jobs", bundleFifo("tender_load_jobs", loadJob(parameters), 2), { from: given.load, to: queued.load });
-  instance("u_array_jobs", bundleFifo("tender_array_jobs", arrayJob(parameters), 2), { from: given.array, to: queued.array });
-  instance("u_write_jobs", bundleFifo("tender_write_jobs", writeJob(parameters), 2), { from: given.write, to: queued.write });
+  instance("u_load_jobs", bundleFifo(`tender_load_jobs_${coreSuffix(parameters)}`, loadJob(parameters), 2), { from: given.load, to: queued.load });
+  instance("u_array_jobs", bundleFifo(`tender_array_jobs_${coreSuffix(parameters)}`, arrayJob(parameters), 2), { from: given.array, to: queued.array });
+  instance("u_write_jobs", bundleFifo(`tender_write_jobs_${coreSuffix(parameters)}`, writeJob(parameters), 2), { from: given.write, to: queued.write });
   return { given, queued };
 };
 
@@ -266,6 +267,6 @@ const build = (io: EngineIo, parameters: CoreParameters): void => {
 
 /** Everything of the core but its registers and its bus masters: jobs from a ring of descriptors, computed and written back. */
 export const coreEngine = (parameters: CoreParameters): Module<ReturnType<typeof enginePorts>> =>
-  module("tender_core_engine", enginePorts(parameters), (io) => build(io, parameters), {
+  module(`tender_core_engine_${coreSuffix(parameters)}`, enginePorts(parameters), (io) => build(io, parameters), {
     doc: "Everything of the core but its registers and its bus masters: jobs from a ring of descriptors, computed and written back.",
   });

@@ -1,3 +1,4 @@
+import { clog2 } from "../../../base/clog2.ts";
 import {
   type Bool,
   bool,
@@ -20,9 +21,10 @@ import {
   when,
 } from "../../../hdl/index.ts";
 import { bundleStream } from "../../../lib/bundle-fifo.ts";
-import { type DescriptorField, descriptorBytes, descriptorFields, jobErrors, opcodes, recordOffset } from "./descriptor.ts";
+import { type DescriptorField, descriptorBytes, descriptorFields, opcodes, recordOffset } from "./descriptor.ts";
 import { arrayJob, loadJob, slotWidth, tileWidth, writeJob } from "./jobs.ts";
-import { type CoreParameters, compensationSlots, geometryOf } from "./parameters.ts";
+import { type CoreParameters, compensationSlots, coreSuffix, geometryOf } from "./parameters.ts";
+import { statusOf } from "./status.ts";
 
 /** Bits of the number of a slot of the ring. */
 export const ringWidth = 15;
@@ -43,8 +45,6 @@ const fetchPorts = (parameters: CoreParameters) => ({
 
 type FetchIo = Inside<ReturnType<typeof fetchPorts>>;
 type Fields = { readonly [K in keyof typeof descriptorFields]: UInt };
-
-const log2 = (value: number): number => Math.ceil(Math.log2(value));
 
 const fieldsOf = (words: UInt): Fields => {
   const at = ({ offset, low, width }: DescriptorField): UInt => words.bits(8 * offset + low + width - 1, 8 * offset + low);
@@ -72,7 +72,7 @@ const flag = (value: UInt): Bool => value.bit(0);
 
 /** Number of the last tile and of the rows or columns in it, less 1, where a tile of an INT8 product on composable cells has half of `size`. */
 const tilesOf = (name: string, count: UInt, size: number, wide: Bool | undefined) => {
-  const bits = log2(size);
+  const bits = clog2(size);
   const less = named(`${name}Less1`, count.subWrap(1));
   const whole = { last: less.shr(bits).extend(tileWidth), rest: less.wrap(bits) };
   if (wide === undefined) return whole;
@@ -82,11 +82,11 @@ const tilesOf = (name: string, count: UInt, size: number, wide: Bool | undefined
 
 /** Rows of a scratchpad that a panel takes. */
 const panelRows = (name: string, channels: UInt, wordsPerRow: number): UInt =>
-  wordsPerRow === 1 ? channels : named(name, channels.add(wordsPerRow - 1).shr(log2(wordsPerRow)));
+  wordsPerRow === 1 ? channels : named(name, channels.add(wordsPerRow - 1).shr(clog2(wordsPerRow)));
 
 /** Bits of a word that have to be 0: below a beat, and beyond the address space. */
 const misplaced = (address: UInt, { dataWidth, addressWidth }: CoreParameters): Bool => {
-  const low = address.wrap(log2(dataWidth / 8)).any();
+  const low = address.wrap(clog2(dataWidth / 8)).any();
   return address.width > addressWidth ? low.or(address.bits(address.width - 1, addressWidth).any()) : low;
 };
 
@@ -111,7 +111,7 @@ const faultOf = (f: Fields, wide: Bool, parameters: CoreParameters): Bool => {
   badParts.push(named("tooManyBeats", f.beats.gt(channels).or(f.channels.gt(16384))));
   const addresses = [f.index, f.activations, f.weights, f.constants, f.results];
   badParts.push(named("badAddress", anyOf(addresses.map((address) => misplaced(address, parameters)))));
-  badParts.push(named("badStride", anyOf([f.rowStride, f.tileDown, f.tileRight].map((stride) => stride.wrap(log2(parameters.dataWidth / 8)).any()))));
+  badParts.push(named("badStride", anyOf([f.rowStride, f.tileDown, f.tileRight].map((stride) => stride.wrap(clog2(parameters.dataWidth / 8)).any()))));
   badParts.push(named("badFormat", formatFault(f, wide, parameters)));
   const compensated = flag(f.rowCompensation);
   badParts.push(named("badCompensation", compensated.and(misplaced(f.compensations, parameters).or(f.block.gt(compensationSlots)))));
@@ -168,7 +168,7 @@ const build = (io: FetchIo, parameters: CoreParameters): void => {
   );
   const tail = named("tailSlot", io.tail.and(mask));
   const some = named("some", next.ne(tail));
-  const address = named("address", io.ring.addWrap(cat(next, constant(uint(log2(descriptorBytes)), 0)).extend(addressWidth)));
+  const address = named("address", io.ring.addWrap(cat(next, constant(uint(clog2(descriptorBytes)), 0)).extend(addressWidth)));
   const fields = fieldsOf(words);
   discardUnused(words);
   const found = checked(fields, parameters);
@@ -248,9 +248,7 @@ const give = ({ load, array, write }: FetchIo, f: Fields, found: ReturnType<type
     to.format.set(f.format);
   }
   array.relu.set(flag(f.relu));
-  const { badDescriptor, readError } = jobErrors;
-  const status = [0, 1, 2, 3, 4, 5].map((bit) => (bit === badDescriptor.bit ? job.badDescriptor : bit === readError.bit ? job.failed : constant(bool, 0)));
-  write.status.set(cat(...(status.toReversed() as unknown as [Bool, ...Bool[]])));
+  write.status.set(statusOf({ badDescriptor: job.badDescriptor, readError: job.failed }));
   write.bad.set(job.bad);
   write.tag.set(f.tag);
   write.interrupt.set(flag(f.interrupt));
@@ -269,7 +267,7 @@ const give = ({ load, array, write }: FetchIo, f: Fields, found: ReturnType<type
  * unit at once; a bad one to the write-back unit only, which makes its record.
  */
 export const fetch = (parameters: CoreParameters): Module<ReturnType<typeof fetchPorts>> =>
-  module("tender_fetch", fetchPorts(parameters), (io) => build(io, parameters), {
+  module(`tender_fetch_${coreSuffix(parameters)}`, fetchPorts(parameters), (io) => build(io, parameters), {
     doc: "Fetches descriptors from a ring in memory, checks them, and gives them as jobs to the parts of the core.",
     latency: "a job is given at the earliest two cycles after the last beat of its descriptor.",
     notes: ["One descriptor is fetched while the jobs before it run: each part has a queue of two jobs."],

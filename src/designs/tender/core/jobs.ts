@@ -1,5 +1,7 @@
+import { clog2 } from "../../../base/clog2.ts";
 import { bool, output, uint } from "../../../hdl/index.ts";
 import { type CoreParameters, geometryOf } from "./parameters.ts";
+import { statusWidth } from "./status.ts";
 
 /** Bits of a job's slot: the place of its errors while it is in the core, which holds at most four jobs. */
 export const slotWidth = 2;
@@ -10,12 +12,10 @@ export const tileWidth = 16;
 /** Bits of a count of beats or channels of a tile. */
 export const beatWidth = 15;
 
-const log2 = (value: number): number => Math.ceil(Math.log2(value));
-
 /** Bits that count rows of the scratchpads, the whole depth included. */
 export const padCountWidth = (parameters: CoreParameters): { readonly activations: number; readonly weights: number } => {
   const { activations, weights } = geometryOf(parameters);
-  return { activations: log2(activations.depth) + 1, weights: log2(weights.depth) + 1 };
+  return { activations: clog2(activations.depth) + 1, weights: clog2(weights.depth) + 1 };
 };
 
 /** Bits of rows of a scratchpad modulo its depth, for the larger one. */
@@ -69,14 +69,14 @@ export const arrayJob = (parameters: CoreParameters) => ({
 /** What the write-back unit needs to know of a job. */
 export const writeJob = (parameters: CoreParameters) => ({
   bad: output(bool, "nothing but a record"),
-  status: output(uint(6), "errors found by now"),
+  status: output(uint(statusWidth), "errors found by now"),
   slot: output(uint(slotWidth)),
   tag: output(uint(32)),
   interrupt: output(bool),
   recordAddress: output(uint(parameters.addressWidth)),
   ...walk,
-  lastRows: output(uint(log2(parameters.rows)), "rows of the last row of tiles, less 1"),
-  lastColumns: output(uint(log2(parameters.cols)), "columns of the last column of tiles, less 1"),
+  lastRows: output(uint(clog2(parameters.rows)), "rows of the last row of tiles, less 1"),
+  lastColumns: output(uint(clog2(parameters.cols)), "columns of the last column of tiles, less 1"),
   format: output(uint(3)),
   transpose: output(bool),
   wide: output(bool),

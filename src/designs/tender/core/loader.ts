@@ -1,3 +1,4 @@
+import { clog2 } from "../../../base/clog2.ts";
 import {
   assert,
   type Bool,
@@ -26,7 +27,7 @@ import {
 } from "../../../hdl/index.ts";
 import { bundleStream } from "../../../lib/bundle-fifo.ts";
 import { loadJob, padCountWidth, padRowWidth, slotWidth, tileWidth } from "./jobs.ts";
-import { type CoreParameters, compensationSlots, constantSlots, geometryOf, lengthWidth } from "./parameters.ts";
+import { type CoreParameters, compensationSlots, constantSlots, coreSuffix, geometryOf, lengthWidth } from "./parameters.ts";
 
 /** Where data from memory go: the code of `destination`. */
 export const destinations = { descriptor: 0, index: 1, activations: 2, weights: 3, constants: 4, compensations: 5 } as const;
@@ -65,7 +66,7 @@ type LoaderIo = Inside<ReturnType<typeof loaderPorts>>;
 
 /** Room that is left at a destination: taken when data are asked for, given back when they are used. */
 const credit = (name: string, all: number, taken: UInt, freed: UInt): UInt => {
-  const width = Math.ceil(Math.log2(all + 1));
+  const width = clog2(all + 1);
   const left = reg(name, uint(width), { reset: all });
   sync(() => left.set(left.subWrap(taken).addWrap(freed)));
   assert(`${name}_in_range`, left.le(all));
@@ -229,7 +230,7 @@ const build = (io: LoaderIo, parameters: CoreParameters): void => {
  * so that beats from memory never wait. One command a cycle.
  */
 export const loader = (parameters: CoreParameters): Module<ReturnType<typeof loaderPorts>> =>
-  module("tender_loader", loaderPorts(parameters), (io) => build(io, parameters), {
+  module(`tender_loader_${coreSuffix(parameters)}`, loaderPorts(parameters), (io) => build(io, parameters), {
     doc: "Asks for the index, activations, constants and weights of the core's jobs, in the order in which the array needs them.",
     latency: "a command shows in the cycle in which the job and the room for it are there; one command a cycle.",
     notes: ["A command takes credit for its data; what has been used gives it back. So data from memory always have room."],

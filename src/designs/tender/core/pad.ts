@@ -1,18 +1,18 @@
+import { clog2 } from "../../../base/clog2.ts";
 import { bool, cat, constant, discard, input, type Module, memory, module, output, reg, sync, type UInt, uint, vec, when, wire } from "../../../hdl/index.ts";
+import { inLanes } from "./lanes.ts";
 import type { PadGeometry } from "./parameters.ts";
-
-const log2 = (value: number): number => Math.ceil(Math.log2(value));
 
 const padPorts = ({ depth, wordsPerRow, beatsPerRow, row, word }: PadGeometry) => ({
   fill: {
     write: input(bool),
-    row: input(uint(log2(depth))),
-    lane: input(uint(Math.max(1, log2(beatsPerRow))), "beat of the row; 0 where a beat is a row"),
+    row: input(uint(clog2(depth))),
+    lane: input(uint(Math.max(1, clog2(beatsPerRow))), "beat of the row; 0 where a beat is a row"),
     data: input(uint(row / beatsPerRow)),
   },
   read: {
     enable: input(bool),
-    word: input(uint(log2(depth * wordsPerRow)), "row, and word of the row"),
+    word: input(uint(clog2(depth * wordsPerRow)), "row, and word of the row"),
     data: output(uint(word), "the word asked for last"),
   },
 });
@@ -36,7 +36,7 @@ export const padMemory = (geometry: PadGeometry): Module<ReturnType<typeof padPo
         });
       });
       if (beatsPerRow === 1) discard("lane", fill.lane);
-      const low = log2(wordsPerRow);
+      const low = clog2(wordsPerRow);
       // Rows that are read are not being written, so a collision can't be.
       const found = rows.read("found", low === 0 ? read.word : read.word.shr(low), { latency: 1, enable: read.enable, collision: "undefined" });
       if (low === 0) {
@@ -45,9 +45,7 @@ export const padMemory = (geometry: PadGeometry): Module<ReturnType<typeof padPo
       }
       const place = reg("place", uint(low), { doc: "word of the row" });
       sync(() => when(read.enable, () => place.set(read.word.wrap(low))));
-      const words = wire("words", vec(wordsPerRow, uint(word)));
-      words.set(Array.from({ length: wordsPerRow }, (_, index) => found.bits((index + 1) * word - 1, index * word)));
-      read.data.set(words.at(place));
+      read.data.set(inLanes("words", found, vec(wordsPerRow, uint(word))).at(place));
     },
     {
       doc: "Scratchpad memory: written a beat and read a word at a time, the wider of which is a row.",

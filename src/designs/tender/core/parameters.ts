@@ -1,6 +1,6 @@
 import { UserError } from "../../../base/error.ts";
 import { integer, type ParameterValues } from "../../../base/parameters.ts";
-import { arraySchema, checkArray, widthsOf } from "../parameters.ts";
+import { arraySchema, cellSuffix, checkArray, widthsOf } from "../parameters.ts";
 import { vectorSchema } from "../vector-parameters.ts";
 
 /** Parameters of the tensor core. */
@@ -66,6 +66,13 @@ export const geometryOf = (parameters: CoreParameters): CoreGeometry => {
     constantBeats: Math.ceil((constants * cols * 32) / dataWidth),
     compensationBeats: Math.ceil((rows * 32) / dataWidth),
   };
+};
+
+/** Part of the module names that says all parameters of the core. */
+export const coreSuffix = (parameters: CoreParameters): string => {
+  const { rows, cols, requantize, bitsPerStage, dataWidth, addressWidth, idWidth, outstanding, burst, activationKib, weightKib, channels } = parameters;
+  const array = `r${rows}_c${cols}_${cellSuffix(parameters)}${requantize ? `_q${bitsPerStage}` : ""}`;
+  return `${array}_d${dataWidth}_p${addressWidth}_t${idWidth}_o${outstanding}_b${burst}_x${activationKib}_w${weightKib}_n${channels}`;
 };
 
 /** The index buffer: two halves of `channels` entries of 16 bits. */

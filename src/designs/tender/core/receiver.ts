@@ -1,3 +1,4 @@
+import { clog2 } from "../../../base/clog2.ts";
 import {
   type Bool,
   bool,
@@ -26,12 +27,11 @@ import {
   compensationSlots,
   constantGeometry,
   constantSlots,
+  coreSuffix,
   geometryOf,
   indexGeometry,
   type PadGeometry,
 } from "./parameters.ts";
-
-const log2 = (value: number): number => Math.ceil(Math.log2(value));
 
 /** What the data of a command that the DMA has taken are for. */
 export const expectation = (parameters: CoreParameters) => ({
@@ -43,8 +43,8 @@ export const expectation = (parameters: CoreParameters) => ({
 /** A beat into a scratchpad, as who writes it sees it. */
 const fillPort = ({ depth, beatsPerRow }: PadGeometry) => ({
   write: output(bool),
-  row: output(uint(log2(depth))),
-  lane: output(uint(Math.max(1, log2(beatsPerRow))), "beat of the row; 0 where a beat is a row"),
+  row: output(uint(clog2(depth))),
+  lane: output(uint(Math.max(1, clog2(beatsPerRow))), "beat of the row; 0 where a beat is a row"),
   filled: output(bool, "all of an index or a panel is there"),
 });
 
@@ -86,7 +86,7 @@ const place = (name: string, port: ReceiverIo["index"], { beatsPerRow }: PadGeom
     sync(() => when(last, () => row.set(next)).elsewhen(beat, () => row.set(row.addWrap(1))));
     return;
   }
-  const lane = reg(`${name}BeatOfRow`, uint(log2(beatsPerRow)), { reset: 0 });
+  const lane = reg(`${name}BeatOfRow`, uint(clog2(beatsPerRow)), { reset: 0 });
   port.lane.set(lane);
   sync(() => {
     when(last, () => {
@@ -105,7 +105,10 @@ const build = (io: ReceiverIo, parameters: CoreParameters): void => {
   const index = indexGeometry(parameters);
   const depth = 2 * parameters.outstanding;
   const ended = named("ended", sAxis.tvalid.and(sAxis.tlast));
-  const { to } = instance("u_expected", bundleFifo("tender_expected", expectation(parameters), depth), { from: expect, to: { valid: "unused", ready: ended } });
+  const { to } = instance("u_expected", bundleFifo(`tender_expected_${coreSuffix(parameters)}`, expectation(parameters), depth), {
+    from: expect,
+    to: { valid: "unused", ready: ended },
+  });
   const arrival = (name: keyof typeof destinations): Arrival => {
     const beat = named(`${name}Beat`, sAxis.tvalid.and(to.destination.eq(destinations[name])));
     return { beat, last: named(`${name}Ends`, beat.and(sAxis.tlast)) };
@@ -119,21 +122,21 @@ const build = (io: ReceiverIo, parameters: CoreParameters): void => {
   descriptor.valid.set(fetched.beat);
   descriptor.last.set(fetched.last);
   descriptor.failed.set(failed);
-  place("index", io.index, index, arrival("index"), constant(uint(log2(index.depth)), index.depth / 2));
+  place("index", io.index, index, arrival("index"), constant(uint(clog2(index.depth)), index.depth / 2));
   place("activations", io.activations, activations, arrival("activations"), to.padRows);
   place("weights", io.weights, weights, arrival("weights"), to.padRows);
   for (const [name, geometry, slots] of [
     ["constants", constantGeometry(parameters), constantSlots],
     ["compensations", compensationGeometry(parameters), compensationSlots],
   ] as const)
-    place(name, io[name], geometry, arrival(name), constant(uint(log2(geometry.depth)), geometry.depth / slots));
+    place(name, io[name], geometry, arrival(name), constant(uint(clog2(geometry.depth)), geometry.depth / slots));
   readError.valid.set(ended.and(failed).and(fetched.beat.not()));
   readError.slot.set(to.slot);
 };
 
 /** Gives the data of the core's reads to what they are for. They come in the order of their commands, and all have room: the loader sees to it. */
 export const receiver = (parameters: CoreParameters): Module<ReturnType<typeof receiverPorts>> =>
-  module("tender_receiver", receiverPorts(parameters), (io) => build(io, parameters), {
+  module(`tender_receiver_${coreSuffix(parameters)}`, receiverPorts(parameters), (io) => build(io, parameters), {
     doc: "Gives the data of the core's reads to what they are for: fetch, index buffer, scratchpads, constants, row compensations.",
     latency: "none: a beat is passed on in the cycle in which it comes.",
   });

@@ -1,7 +1,9 @@
+import { clog2 } from "../../../base/clog2.ts";
 import { assert, type Bool, bool, cat, constant, named, reg, sync, type UInt, uint, when } from "../../../hdl/index.ts";
-import { jobErrors, recordBytes } from "./descriptor.ts";
+import { recordBytes } from "./descriptor.ts";
 import { slotWidth } from "./jobs.ts";
 import type { CoreParameters } from "./parameters.ts";
+import { statusOf, statusWidth } from "./status.ts";
 
 /** A job that has ended but for its record. */
 export interface EndedJob {
@@ -25,11 +27,6 @@ export interface Traffic {
   readonly reported: Bool;
   readonly failed: Bool;
 }
-
-const only = (bit: number, value: Bool): UInt => {
-  const zeros = (count: number): UInt[] => (count === 0 ? [] : [constant(uint(count), 0)]);
-  return cat(...([...zeros(5 - bit), value, ...zeros(bit)] as unknown as [UInt, ...UInt[]]));
-};
 
 /** Commands that are not yet reported: all, and those of them that the DMA was given; after this cycle. */
 const unreported = ({ commanded, passed, recorded, reported }: Traffic, width: number) => {
@@ -56,7 +53,7 @@ const recordWords = (recorded: Bool, errors: UInt, tag: UInt, busyCycles: UInt):
       last.set(busyCycles);
     });
   });
-  sync(() => when(recorded, () => words.set(cat(number, busyCycles.subWrap(last), tag, constant(bool, 1), constant(uint(25), 0), errors))));
+  sync(() => when(recorded, () => words.set(cat(number, busyCycles.subWrap(last), tag, constant(bool, 1), constant(uint(31 - statusWidth), 0), errors))));
   return words;
 };
 
@@ -67,14 +64,14 @@ const recordWords = (recorded: Bool, errors: UInt, tag: UInt, busyCycles: UInt):
 export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) => UInt, busyCycles: UInt, parameters: CoreParameters) => {
   const { recorded, reported, failed } = traffic;
   // Commands in the DMA, and before it those of the queue of rows.
-  const countWidth = Math.ceil(Math.log2(parameters.outstanding + 2 * parameters.rows + 8));
+  const countWidth = clog2(parameters.outstanding + 2 * parameters.rows + 8);
   const awaited = reg("awaited", uint(countWidth), { reset: 0, doc: "commands not yet reported up to the job's last, or to its record" });
   const waits = reg("recordWaits", bool, { reset: 0, doc: "a job has ended and its record is not written" });
   const written = reg("recordWritten", bool, { reset: 0, doc: "the record's command is given" });
   const writeError = reg("writeError", bool, { reset: 0, doc: "of the job whose results are being written" });
   const endedError = reg("endedError", bool, { doc: "of the job that has ended" });
   const slot = reg("endedSlot", uint(slotWidth));
-  const status = reg("endedStatus", uint(6));
+  const status = reg("endedStatus", uint(statusWidth));
   const tag = reg("endedTag", uint(32));
   const interrupt = reg("endedInterrupt", bool);
   const address = reg("endedAddress", uint(parameters.addressWidth));
@@ -83,7 +80,7 @@ export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) 
   const ofEnded = named("ofEnded", waits.and(written.not()).and(awaited.ne(0)), "a report now is of the job that has ended");
   const retires = named("retires", waits.and(written).and(reported).and(awaited.eq(1)));
   const fault = named("fault", reported.and(failed));
-  const errors = named("errorsNow", status.or(errorsOf(slot)).or(only(jobErrors.writeError.bit, endedError)));
+  const errors = named("errorsNow", status.or(errorsOf(slot)).or(statusOf({ writeError: endedError })));
   sync(() => {
     when(job.ends, () => {
       waits.set(1);
@@ -113,7 +110,7 @@ export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) 
     due: named("recordDue", waits.and(written.not()).and(awaited.eq(0))),
     address,
     words: recordWords(recorded, errors, tag, busyCycles),
-    retired: { valid: retires, slot, interrupt, status: named("finalStatus", status.or(only(jobErrors.writeError.bit, endedError.or(fault)))) },
+    retired: { valid: retires, slot, interrupt, status: named("finalStatus", status.or(statusOf({ writeError: endedError.or(fault) }))) },
     active: named("recordActive", waits.or(counts.any)),
   };
 };

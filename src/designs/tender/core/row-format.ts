@@ -1,14 +1,22 @@
-import { type Bool, cat, mux, named, type UInt, type UIntShape, type Vec } from "../../../hdl/index.ts";
+import { type Bool, mux, named, repeat, type UInt, type UIntShape, uint, type Vec, vec, wire } from "../../../hdl/index.ts";
 import { widthsOf } from "../parameters.ts";
 import { type CoreParameters, geometryOf } from "./parameters.ts";
 
-const joined = (parts: readonly UInt[]): UInt => cat(...(parts.toReversed() as unknown as [UInt, ...UInt[]]));
-
 /** Results of a row as they lie in memory, element 0 in the low bits; in an INT8 product on composable cells the even lanes hold them. */
-export const rowLanes = (data: Vec<UIntShape>, wide: Bool, { cols, kind }: CoreParameters): UInt[] =>
-  Array.from({ length: cols }, (_, lane) =>
-    kind === "composable" && lane > 0 && lane < cols / 2 ? named(`lane${lane}`, mux(wide, data.at(2 * lane), data.at(lane))) : data.at(lane),
-  );
+export const rowLanes = (data: Vec<UIntShape>, wide: Bool, { cols, kind }: CoreParameters): Vec<UIntShape> => {
+  if (kind !== "composable") return data;
+  const lanes = wire("lanes", vec(cols, uint(32)));
+  repeat("low_lane", cols / 2, (lane) => lanes.at(lane).set(mux(wide, data.at(lane.times(2)), data.at(lane))));
+  repeat("high_lane", cols / 2, (lane) => lanes.at(lane.plus(cols / 2)).set(data.at(lane.plus(cols / 2))));
+  return lanes;
+};
+
+/** The low bits of each lane, side by side. */
+const cut = (name: string, lanes: Vec<UIntShape>, bits: number): UInt => {
+  const parts = wire(name, vec(lanes.length, uint(bits)));
+  repeat(`${name}_lane`, lanes.length, (lane) => parts.at(lane).set(lanes.at(lane).wrap(bits)));
+  return parts.asUInt();
+};
 
 /** Bits of a code, and of a code of an INT8 product. */
 export const codeBits = ({ kind }: CoreParameters): { readonly narrow: number; readonly wide: number } => {
@@ -17,16 +25,15 @@ export const codeBits = ({ kind }: CoreParameters): { readonly narrow: number; r
 };
 
 /** A row in the format of its job, `cols * 32` bits. */
-export const packedRow = (lanes: readonly UInt[], format: { readonly half: Bool; readonly codes: Bool }, wide: Bool, parameters: CoreParameters): UInt => {
+export const packedRow = (lanes: Vec<UIntShape>, format: { readonly half: Bool; readonly codes: Bool }, wide: Bool, parameters: CoreParameters): UInt => {
   const { cols, requantize, kind } = parameters;
-  const whole = joined(lanes);
-  const half = named("halfRow", joined(lanes.map((lane) => lane.wrap(16))).extend(cols * 32));
-  const plain = named("plainRow", mux(format.half, half, whole));
+  const width = cols * 32;
+  const plain = named("plainRow", mux(format.half, cut("halves", lanes, 16).extend(width), lanes.asUInt()));
   if (!requantize) return plain;
-  const { narrow, wide: wideBits } = codeBits(parameters);
-  const codes = (bits: number): UInt => joined(lanes.map((lane) => lane.wrap(bits))).extend(cols * 32);
-  const row = kind === "composable" ? mux(wide, codes(wideBits), codes(narrow)) : codes(narrow);
-  return named("packedRow", mux(format.codes, named("codeRow", row), plain));
+  const bits = codeBits(parameters);
+  const narrow = cut("codes", lanes, bits.narrow).extend(width);
+  const codes = kind === "composable" ? mux(wide, cut("wideCodes", lanes, bits.wide).extend(width), narrow) : narrow;
+  return named("packedRow", mux(format.codes, codes, plain));
 };
 
 /** Bytes of `columns` results of a row, or of as many words of a transposed tile. */

@@ -1,3 +1,4 @@
+import { clog2 } from "../../../base/clog2.ts";
 import {
   assert,
   Bool,
@@ -26,11 +27,12 @@ import {
 } from "../../../hdl/index.ts";
 import { bundleStream } from "../../../lib/bundle-fifo.ts";
 import { widthsOf } from "../parameters.ts";
+import { tally } from "../tally.ts";
 import { indexEntry } from "./descriptor.ts";
-import { arrayJob, beatWidth, padCountWidth, slotWidth, tileWidth } from "./jobs.ts";
-import { type CoreParameters, compensationSlots, geometryOf } from "./parameters.ts";
-
-const log2 = (value: number): number => Math.ceil(Math.log2(value));
+import { arrayJob, beatWidth, padCountWidth, slotWidth } from "./jobs.ts";
+import { inLanes } from "./lanes.ts";
+import { type CoreParameters, compensationSlots, coreSuffix, geometryOf } from "./parameters.ts";
+import { tileOrder } from "./tile-order.ts";
 
 /** A tile as the vector feed needs to know it. */
 export const tileContext = ({ kind }: CoreParameters) => ({
@@ -39,14 +41,14 @@ export const tileContext = ({ kind }: CoreParameters) => ({
   format: output(uint(3)),
   ...(kind === "composable" ? { wide: output(bool) } : {}),
   compensated: output(bool, "rows have compensations"),
-  compensationSlot: output(uint(log2(compensationSlots))),
+  compensationSlot: output(uint(clog2(compensationSlots))),
   freesCompensation: output(bool, "the last tile that needs that slot"),
 });
 
 /** Read port of a memory, as who reads it sees it. */
 const readPort = (addressWidth: number, width: number) => ({ enable: output(bool), word: output(uint(addressWidth)), data: input(uint(width)) });
 
-const wordAddressWidth = ({ depth, wordsPerRow }: { readonly depth: number; readonly wordsPerRow: number }): number => log2(depth * wordsPerRow);
+const wordAddressWidth = ({ depth, wordsPerRow }: { readonly depth: number; readonly wordsPerRow: number }): number => clog2(depth * wordsPerRow);
 
 const sequencerPorts = (parameters: CoreParameters) => {
   const { rows, cols, kind, shiftBits, channels } = parameters;
@@ -56,7 +58,7 @@ const sequencerPorts = (parameters: CoreParameters) => {
   return {
     job: flip(bundleStream(arrayJob(parameters))),
     filled: { index: input(bool, "an index is there"), activations: input(bool, "one panel more is there"), weights: input(bool) },
-    index: readPort(log2(channels) + 1, 16),
+    index: readPort(clog2(channels) + 1, 16),
     activations: readPort(wordAddressWidth(activations), activations.word),
     weights: readPort(wordAddressWidth(weights), weights.word),
     x: {
@@ -84,30 +86,16 @@ const sequencerPorts = (parameters: CoreParameters) => {
 
 type SequencerIo = Inside<ReturnType<typeof sequencerPorts>>;
 
-/** Panels or indices that are there and whose last use was not begun. */
-const available = (name: string, all: number, filled: Bool, used: Bool): UInt => {
-  const count = reg(name, uint(log2(all + 1)), { reset: 0 });
-  sync(() => {
-    when(filled.and(used.not()), () => count.set(count.addWrap(1))).elsewhen(used.and(filled.not()), () => count.set(count.subWrap(1)));
-  });
-  assert(`${name}_is_there`, used.not().or(count.ne(0)));
-  return count;
-};
-
-/** Where the sequencer stands in its job and in the scratchpads. */
+/** Where the sequencer stands in its tile and in the scratchpads. */
 const positions = (parameters: CoreParameters) => {
   const counts = padCountWidth(parameters);
   const beat = reg("beat", uint(beatWidth), { reset: 0 });
-  const inBlock = reg("inBlock", uint(tileWidth), { reset: 0, doc: "row of tiles within the block" });
-  const column = reg("column", uint(tileWidth), { reset: 0 });
-  const fresh = reg("fresh", bool, { reset: 1, doc: "the job's first block" });
-  const rowsBelow = reg("rowsBelow", uint(tileWidth), { doc: "rows of tiles from the block's first on, less 1" });
   const blockRow = reg("blockRow", uint(counts.activations - 1), { reset: 0, doc: "of the scratchpad: the first panel in use" });
   const tileRow = reg("tileRow", uint(counts.activations - 1), { reset: 0, doc: "the tile's panel of activations" });
   const weightRow = reg("weightRow", uint(counts.weights - 1), { reset: 0 });
   const indexHalf = reg("indexHalf", bool, { reset: 0 });
-  const blockSlot = reg("blockSlot", uint(log2(compensationSlots)), { reset: 0, doc: "row compensations of the first panel in use" });
-  return { beat, inBlock, column, fresh, rowsBelow, blockRow, tileRow, weightRow, indexHalf, blockSlot };
+  const blockSlot = reg("blockSlot", uint(clog2(compensationSlots)), { reset: 0, doc: "row compensations of the first panel in use" });
+  return { beat, blockRow, tileRow, weightRow, indexHalf, blockSlot };
 };
 
 /** What the vector feed has to know of the tile. */
@@ -128,21 +116,19 @@ const describeTile = (
 const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
   const { job, tile } = io;
   const { activations, weights } = geometryOf(parameters);
-  const { beat, inBlock, column, fresh, rowsBelow, blockRow, tileRow, weightRow, indexHalf, blockSlot } = positions(parameters);
-  const left = named("left", mux(fresh, job.lastRowTile, rowsBelow));
-  const lastPass = named("lastPass", column.eq(job.lastColumnTile), "no tile uses the activations after this one");
-  const lastOfColumn = named("lastOfColumn", inBlock.eq(job.block).or(inBlock.eq(left)));
-  const lastBlock = named("lastBlock", left.le(job.block));
+  const { beat, blockRow, tileRow, weightRow, indexHalf, blockSlot } = positions(parameters);
   const first = named("first", beat.eq(0));
   const last = named("last", beat.eq(job.lastBeat));
 
   const issue = wire("issue", bool, "a beat begins");
   const ends = named("ends", issue.and(last));
-  const columnEnds = named("columnEnds", ends.and(lastOfColumn));
-  const jobEnds = named("jobEnds", columnEnds.and(lastPass).and(lastBlock));
-  const panels = available("panels", activations.depth, io.filled.activations, ends.and(lastPass));
-  const weightPanels = available("weightPanels", weights.depth, io.filled.weights, columnEnds);
-  const indices = available("indices", 2, io.filled.index, jobEnds);
+  // In a block's last column no tile uses the activations after this one.
+  const { inBlock, lastOfColumn, lastColumn: lastPass, lastOfJob } = tileOrder(job, ends);
+  const columnDone = named("columnDone", ends.and(lastOfColumn));
+  const jobEnds = named("jobEnds", ends.and(lastOfJob));
+  const panels = tally("panels", activations.depth, io.filled.activations, ends.and(lastPass));
+  const weightPanels = tally("weightPanels", weights.depth, io.filled.weights, columnDone);
+  const indices = tally("indices", 2, io.filled.index, jobEnds);
 
   const staying = named("staying", mux(lastPass, 0, inBlock), "panels of the block before this tile's that stay");
   const noActivations = named("noActivations", indices.eq(0).or(panels.le(staying)));
@@ -156,25 +142,18 @@ const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
   sync(() => {
     when(issue, () => beat.set(mux(last, 0, beat.addWrap(1))));
     when(ends, () => {
-      inBlock.set(inBlock.addWrap(1));
       tileRow.set(nextRow);
       when(lastPass, () => {
         blockRow.set(nextRow);
         when(job.compensated, () => blockSlot.set(blockSlot.addWrap(1)));
       });
     });
-    when(columnEnds, () => {
-      inBlock.set(0);
+    when(columnDone, () => {
       weightRow.set(weightRow.addWrap(job.weightRows.wrap(weightRow.width)));
-      when(lastPass, () => column.set(0)).otherwise(() => {
-        column.set(column.addWrap(1));
-        tileRow.set(blockRow);
-      });
+      when(lastPass.not(), () => tileRow.set(blockRow));
     });
-    when(columnEnds.and(lastPass), () => fresh.set(lastBlock));
     when(jobEnds, () => indexHalf.set(indexHalf.not()));
   });
-  sync(() => when(columnEnds.and(lastPass), () => rowsBelow.set(left.subWrap(job.block).subWrap(1))));
 
   describeTile(io, { lastOfColumn, lastPass, slot: blockSlot.addWrap(staying.wrap(blockSlot.width)) });
   io.waits.activations.set(job.valid.and(first).and(noActivations));
@@ -182,12 +161,12 @@ const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
   io.running.set(job.valid);
   io.index.enable.set(advance);
   io.index.word.set(cat(indexHalf, beat.wrap(io.index.word.width - 1)));
-  return { issue, first, last, tileRow, weightRow, lastPass, lastOfColumn, lastOfJob: named("lastOfJob", lastOfColumn.and(lastPass).and(lastBlock)) };
+  return { issue, first, last, tileRow, weightRow, lastPass, lastOfColumn, lastOfJob };
 };
 
 /** Address of a word: a panel's first row and a channel. */
 const wordAddress = (name: string, row: UInt, channel: UInt, { wordsPerRow }: { readonly wordsPerRow: number }): UInt => {
-  const low = log2(wordsPerRow);
+  const low = clog2(wordsPerRow);
   const base = low === 0 ? row : cat(row, constant(uint(low), 0));
   const width = row.width + low;
   return named(name, base.addWrap(channel.width > width ? channel.wrap(width) : channel));
@@ -202,13 +181,6 @@ const staged = <const T extends Readonly<Record<string, UInt>>>(suffix: string, 
       return [name, stage];
     }),
   ) as unknown as T;
-
-/** A word that can be seen as a vector of elements. */
-const inLanes = (name: string, word: UInt) => {
-  const lanes = wire(name, vec(1, uint(word.width)));
-  lanes.at(0).set(word);
-  return lanes;
-};
 
 const build = (io: SequencerIo, parameters: CoreParameters): void => {
   const { job, x, w } = io;
@@ -247,14 +219,14 @@ const build = (io: SequencerIo, parameters: CoreParameters): void => {
   const now = staged("AtOperands", { ...carried, shift, isBad, absent: named("absent", isZero.or(isBad)) }, advance);
   advance.set(operandsThere.not().or(x.ready));
   x.valid.set(operandsThere);
-  x.data.set(inLanes("operands", mux(now.absent, 0, io.activations.data)).reshape(x.data.shape));
+  x.data.set(inLanes("operands", mux(now.absent, 0, io.activations.data), x.data.shape));
   x.unsigned.set(now.unsigned);
   x.wide.set(now.wide);
   x.shift.set(now.shift);
   x.first.set(now.first);
   x.last.set(now.last);
   w.valid.set(operandsThere);
-  w.data.set(inLanes("weightOperands", io.weights.data).reshape(w.data.shape));
+  w.data.set(inLanes("weightOperands", io.weights.data, w.data.shape));
   assert("operands_go_together", x.ready.eq(w.ready));
 
   const ended = named("ended", taken.and(now.last));
@@ -270,7 +242,7 @@ const build = (io: SequencerIo, parameters: CoreParameters): void => {
  * and gives them to the array, a beat a cycle, from tile to tile and from job to job.
  */
 export const sequencer = (parameters: CoreParameters): Module<ReturnType<typeof sequencerPorts>> =>
-  module("tender_sequencer", sequencerPorts(parameters), (io) => build(io, parameters), {
+  module(`tender_sequencer_${coreSuffix(parameters)}`, sequencerPorts(parameters), (io) => build(io, parameters), {
     doc: "Walks through the tiles of the core's jobs: index, operands, array; a beat a cycle, from tile to tile and from job to job.",
     latency: "a beat is at the array two cycles after it begins.",
     notes: ["A panel or index counts as there when all of it is; its room is free again when the array has taken the last beat that needs it."],

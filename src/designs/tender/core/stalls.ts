@@ -1,4 +1,4 @@
-import { assert, bool, type Inside, input, type Module, module, named, output, reg, sync, uint, when } from "../../../hdl/index.ts";
+import { assert, type Bool, bool, type Inside, input, type Module, module, named, output, reg, sync, uint, when } from "../../../hdl/index.ts";
 
 const stallPorts = {
   clear: input(bool),
@@ -24,9 +24,9 @@ const stallPorts = {
 const build = (io: Inside<typeof stallPorts>): void => {
   const { busy, counts } = io;
   const forWeights = reg("forWeights", bool, { reset: 0, doc: "what the sequencer waited for last was weights" });
-  const counter = (name: keyof typeof counts, when_: Parameters<typeof when>[0]): void => {
+  const counter = (name: keyof typeof counts, happens: Bool): void => {
     const count = reg(`${name}Count`, uint(64), { reset: 0 });
-    sync(() => when(io.clear, () => count.set(0)).elsewhen(when_, () => count.set(count.addWrap(1))));
+    sync(() => when(io.clear, () => count.set(0)).elsewhen(happens, () => count.set(count.addWrap(1))));
     counts[name].set(count);
   };
   sync(() => when(io.waitsActivations.or(io.waitsWeights), () => forWeights.set(io.waitsWeights)));

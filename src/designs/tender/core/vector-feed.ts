@@ -1,3 +1,4 @@
+import { clog2 } from "../../../base/clog2.ts";
 import {
   assert,
   type Bool,
@@ -25,18 +26,26 @@ import {
   wire,
 } from "../../../hdl/index.ts";
 import { bundleFifo, bundleStream } from "../../../lib/bundle-fifo.ts";
+import { tally } from "../tally.ts";
 import { padMemory } from "./pad.ts";
-import { type CoreParameters, compensationGeometry, compensationSlots, constantGeometry, constantSlots, geometryOf, type PadGeometry } from "./parameters.ts";
+import {
+  type CoreParameters,
+  compensationGeometry,
+  compensationSlots,
+  constantGeometry,
+  constantSlots,
+  coreSuffix,
+  geometryOf,
+  type PadGeometry,
+} from "./parameters.ts";
 import { tileContext } from "./sequencer.ts";
-
-const log2 = (value: number): number => Math.ceil(Math.log2(value));
 
 /** Compensation of a row that has none: -0 changes nothing. */
 const noCompensation = 0x80000000;
 
 const fillPort = ({ depth }: PadGeometry) => ({
   write: input(bool),
-  row: input(uint(log2(depth))),
+  row: input(uint(clog2(depth))),
   filled: input(bool, "a slot is there"),
   freed: output(bool, "a slot is free again"),
 });
@@ -60,7 +69,7 @@ const feedPorts = (parameters: CoreParameters) => {
       ready: input(bool),
       bank: output(uint(1)),
       constant: output(uint(requantize ? 2 : 1)),
-      column: output(uint(log2(cols))),
+      column: output(uint(clog2(cols))),
       data: output(uint(32)),
     },
     row: {
@@ -80,18 +89,8 @@ const feedPorts = (parameters: CoreParameters) => {
 
 type FeedIo = Inside<ReturnType<typeof feedPorts>>;
 
-/** A count of things that come and go. */
-const counter = (name: string, most: number, comes: Bool, goes: Bool): UInt => {
-  const count = reg(name, uint(log2(most + 1)), { reset: 0 });
-  sync(() => {
-    when(comes.and(goes.not()), () => count.set(count.addWrap(1))).elsewhen(goes.and(comes.not()), () => count.set(count.subWrap(1)));
-  });
-  assert(`${name}_in_range`, count.le(most).and(goes.not().or(count.ne(0))));
-  return count;
-};
-
 /** Tiles between their first beat and their last row: they end at least R beats apart, and a row leaves the array 2R + C beats later at the latest. */
-const tilesInFlight = ({ rows, cols }: CoreParameters): number => 2 ** log2(Math.ceil((2 * rows + cols + 8) / rows) + 2);
+const tilesInFlight = ({ rows, cols }: CoreParameters): number => 2 ** clog2(Math.ceil((2 * rows + cols + 8) / rows) + 2);
 
 /** Moves slots of constants into the banks, a word a cycle. @returns a bank is completely loaded for the rows that come next */
 const moveConstants = (io: FeedIo, parameters: CoreParameters, bankDone: Bool): Bool => {
@@ -100,10 +99,10 @@ const moveConstants = (io: FeedIo, parameters: CoreParameters, bankDone: Bool): 
   const { constants: perColumn, constantBeats } = geometryOf(parameters);
   const geometry = constantGeometry(parameters);
   const words = perColumn * cols;
-  const word = reg("word", uint(log2(words)), { reset: 0, doc: "of the slot" });
-  const slot = reg("slot", uint(log2(constantSlots)), { reset: 0 });
+  const word = reg("word", uint(clog2(words)), { reset: 0, doc: "of the slot" });
+  const slot = reg("slot", uint(clog2(constantSlots)), { reset: 0 });
   const there = reg("there", bool, { reset: 0, doc: "a word is at the vector unit" });
-  const thereWord = reg("thereWord", uint(log2(words)));
+  const thereWord = reg("thereWord", uint(clog2(words)));
   const bank = reg("fillingBank", bool, { reset: 0 });
 
   const advance = named("wordMoves", there.not().or(load.ready));
@@ -111,14 +110,14 @@ const moveConstants = (io: FeedIo, parameters: CoreParameters, bankDone: Bool): 
   const begins = named("beginsSlot", read.and(word.eq(0)));
   const ends = named("endsSlot", read.and(word.eq(words - 1)));
   const loaded = named("bankLoaded", there.and(load.ready).and(thereWord.eq(words - 1)));
-  const slots = counter("slots", constantSlots, constants.filled, ends);
-  const taken = counter("banksTaken", 2, begins, bankDone);
-  const full = counter("banksFull", 2, loaded, bankDone);
+  const slots = tally("slots", constantSlots, constants.filled, ends);
+  const taken = tally("banksTaken", 2, begins, bankDone);
+  const full = tally("banksFull", 2, loaded, bankDone);
   read.set(advance.and(word.ne(0).or(slots.ne(0).and(taken.ne(2)))));
   constants.freed.set(ends);
 
-  const beat = log2(geometry.wordsPerRow);
-  const wordsOfSlot = log2(constantBeats) + beat;
+  const beat = clog2(geometry.wordsPerRow);
+  const wordsOfSlot = clog2(constantBeats) + beat;
   const { read: memory } = instance("u_constants", padMemory(geometry), {
     fill: { write: constants.write, row: constants.row, lane: 0, data: io.data },
     read: { enable: read, word: cat(slot, word.extend(wordsOfSlot)) },
@@ -132,8 +131,8 @@ const moveConstants = (io: FeedIo, parameters: CoreParameters, bankDone: Bool): 
   sync(() => when(read, () => thereWord.set(word)));
   load.valid.set(there);
   load.bank.set(bank);
-  load.column.set(thereWord.wrap(log2(cols)));
-  load.constant.set(thereWord.bits(log2(cols) + (requantize ? 1 : 0), log2(cols)));
+  load.column.set(thereWord.wrap(clog2(cols)));
+  load.constant.set(thereWord.bits(clog2(cols) + (requantize ? 1 : 0), clog2(cols)));
   load.data.set(memory.data);
   return named("bankFull", full.ne(0));
 };
@@ -168,14 +167,17 @@ const heldRow = ({ sums }: FeedIo, context: Context, takes: Bool, { cols, accWid
 /** The tile that the rows belong to. */
 const tileOf = ({ tile, sums }: FeedIo, parameters: CoreParameters) => {
   const done = named("tileDone", sums.valid.and(sums.ready).and(sums.last));
-  return instance("u_tiles", bundleFifo("tender_tiles", tileContext(parameters), tilesInFlight(parameters)), { from: tile, to: { ready: done } }).to;
+  return instance("u_tiles", bundleFifo(`tender_tiles_${coreSuffix(parameters)}`, tileContext(parameters), tilesInFlight(parameters)), {
+    from: tile,
+    to: { ready: done },
+  }).to;
 };
 
 type Context = ReturnType<typeof tileOf>;
 
 /** Number of the row that comes: a tile's last row comes first. */
 const rowNumber = ({ sums }: FeedIo, { wide }: Context, takes: Bool, { rows }: CoreParameters): UInt => {
-  const width = log2(rows);
+  const width = clog2(rows);
   const first = reg("firstRow", bool, { reset: 1 });
   const below = reg("rowsBelow", uint(width), { doc: "number of the row that comes next, but for the first" });
   const all = constant(uint(width), rows - 1);
@@ -209,7 +211,7 @@ const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDo
   const tileGoes = named("tileGoes", goes.and(last));
   bankDone.set(tileGoes.and(lastOfColumn));
   compensations.freed.set(tileGoes.and(frees));
-  const slots = counter("compensationsFull", compensationSlots, compensations.filled, tileGoes.and(frees));
+  const slots = tally("compensationsFull", compensationSlots, compensations.filled, tileGoes.and(frees));
   assert("compensations_are_there", there.not().or(compensated.not()).or(slots.ne(0)));
 
   row.valid.set(there.and(bankFull));
@@ -229,7 +231,7 @@ const passRows = (io: FeedIo, parameters: CoreParameters, bankFull: Bool, bankDo
  */
 export const vectorFeed = (parameters: CoreParameters): Module<ReturnType<typeof feedPorts>> =>
   module(
-    "tender_vector_feed",
+    `tender_vector_feed_${coreSuffix(parameters)}`,
     feedPorts(parameters),
     (io) => {
       const bankDone = wire("bankDone", bool, "all rows that need the bank have gone");

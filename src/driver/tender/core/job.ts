@@ -125,10 +125,15 @@ const refuse = (what: string, hint?: string): never => {
   throw new UserError("bad-product", what, { hint });
 };
 
-const checkOutput = (parameters: CoreParameters, { product, output }: CoreJob, { element }: JobShape): void => {
+const checkOutput = (parameters: CoreParameters, { product, output }: CoreJob, { element, tileColumns }: JobShape): void => {
   if (output.format !== "codes") return;
   if (!parameters.requantize) refuse(`${product.name}: this core has no dividers, so its results can't be codes`, "build it with requantize=true");
   if (output.bits !== element) refuse(`${product.name}: codes of results have the ${element} bits of this product's elements, not ${output.bits}`);
+  if (!output.transpose && (tileColumns * element) % parameters.dataWidth !== 0)
+    refuse(
+      `${product.name}: rows of ${tileColumns} codes of ${element} bits don't fill whole beats of ${parameters.dataWidth} bits`,
+      "transpose: true writes them channel by channel; or build the core with a smaller dataWidth",
+    );
   for (const [name, { length }] of Object.entries({ bias: output.bias, codeScale: output.codeScale }))
     if (length !== product.columns) refuse(`${product.name}: ${name} has ${length} values for ${product.columns} columns`);
 };
