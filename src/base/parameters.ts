@@ -10,6 +10,8 @@ export interface IntegerParameter {
   /** Both bounds are legal values. */
   readonly min: number;
   readonly max: number;
+  /** Only powers of two are legal. */
+  readonly powerOfTwo: boolean;
 }
 
 export interface ChoiceParameter<C extends string = string> {
@@ -35,7 +37,20 @@ type ValueOfParameter<P extends Parameter> = P extends IntegerParameter ? number
 /** A value for each parameter of a schema. */
 export type ParameterValues<S extends ParameterSchema = ParameterSchema> = { readonly [K in keyof S]: ValueOfParameter<S[K]> };
 
-export const integer = (doc: string, initial: number, min: number, max: number): IntegerParameter => ({ kind: "integer", doc, default: initial, min, max });
+export const integer = (doc: string, initial: number, min: number, max: number): IntegerParameter => ({
+  kind: "integer",
+  doc,
+  default: initial,
+  min,
+  max,
+  powerOfTwo: false,
+});
+
+/** Both bounds are powers of two themselves. */
+export const powerOfTwo = (doc: string, initial: number, min: number, max: number): IntegerParameter => ({
+  ...integer(doc, initial, min, max),
+  powerOfTwo: true,
+});
 
 export const choice = <const C extends string>(doc: string, initial: NoInfer<C>, choices: readonly C[]): ChoiceParameter<C> => ({
   kind: "choice",
@@ -48,7 +63,7 @@ export const boolean = (doc: string, initial: boolean): BooleanParameter => ({ k
 
 /** The legal values in words: "an integer from 1 to 64", "one of int8, int4", "true or false". */
 export const legalRange = (parameter: Parameter): string => {
-  if (parameter.kind === "integer") return `an integer from ${parameter.min} to ${parameter.max}`;
+  if (parameter.kind === "integer") return `${parameter.powerOfTwo ? "a power of two" : "an integer"} from ${parameter.min} to ${parameter.max}`;
   return parameter.kind === "choice" ? `one of ${parameter.choices.join(", ")}` : "true or false";
 };
 
@@ -60,7 +75,8 @@ const legalValue = (parameter: Parameter, given: unknown): number | string | boo
     return given === false || given === "false" ? false : undefined;
   }
   const number = typeof given === "string" && /^[+-]?\d+$/.test(given) ? Number(given) : given;
-  return typeof number === "number" && Number.isInteger(number) && number >= parameter.min && number <= parameter.max ? number : undefined;
+  if (typeof number !== "number" || !Number.isInteger(number) || number < parameter.min || number > parameter.max) return undefined;
+  return parameter.powerOfTwo && !Number.isInteger(Math.log2(number)) ? undefined : number;
 };
 
 const show = (given: unknown): string => {

@@ -1,12 +1,10 @@
 import { tenderCore } from "../designs/tender/core/core.ts";
 import type { CoreParameters } from "../designs/tender/core/parameters.ts";
-import { coreIdentity, coreRegisters } from "../designs/tender/core/registers.ts";
 import { CoreDevice } from "../driver/tender/core/device.ts";
 import type { MemoryTiming } from "../driver/tender/core/plan.ts";
 import { runOnCore } from "../driver/tender/core/products.ts";
 import { CoreRunner } from "../driver/tender/core/run.ts";
 import { sourceFrom } from "../driver/tender/source.ts";
-import { registerConstants } from "../lib/csr/index.ts";
 import type { EngineChoice } from "../sim/index.ts";
 import { simulate } from "../sim/index.ts";
 import type { ModelCore } from "./run-tender-core.ts";
@@ -28,14 +26,6 @@ const expectedCycles = 1_000_000;
 export const openCore = async (parameters: CoreParameters, memory: MemoryTiming, { engine, rtl, seed }: OpenCoreOptions): Promise<ModelCore> => {
   const top = tenderCore(parameters);
   const sim = await simulate(rtl === undefined ? top : sourceFrom(rtl, top), { engine, cycles: expectedCycles, ...(seed === undefined ? {} : { seed }) });
-  const { latency, beatsPerCycle, shared } = memory;
-  const device = new CoreDevice(sim, parameters, {
-    registers: registerConstants(coreRegisters),
-    identity: coreIdentity(parameters),
-    latency,
-    beatsPerCycle,
-    shared,
-  });
-  const runner = new CoreRunner(device);
+  const runner = new CoreRunner(new CoreDevice(sim, parameters, memory));
   return { engine: sim.engine, run: (products, onProgress) => runOnCore(runner, products, onProgress), [Symbol.dispose]: () => sim.close() };
 };

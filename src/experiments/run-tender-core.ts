@@ -65,7 +65,15 @@ interface Expected {
 }
 
 /** Counts of a layer, which become its row. */
-type LayerCounts = { -readonly [K in keyof CoreLayerRow]: CoreLayerRow[K] } & { compared: number; mismatches: number; products: number };
+interface LayerCounts extends CoreLayerRow {
+  products: number;
+  multiplications: number;
+  compared: number;
+  mismatches: number;
+  cycles: number | null;
+  predicted: number;
+  utilization: number | null;
+}
 
 interface Settings {
   readonly parameters: CoreParameters;
@@ -145,9 +153,9 @@ const goldenPass = async (
     for (const product of batch.products) {
       const { parts } = planJob(parameters, jobOf(product), { memory, splitK: false });
       row.products += 1;
-      row.multiplications = Number(row.multiplications) + usefulProducts([product]);
+      row.multiplications += usefulProducts([product]);
       for (const part of parts) {
-        row.predicted = Number(row.predicted) + part.cycles;
+        row.predicted += part.cycles;
         if (batch.block === 0) explained?.push(...explain(part));
       }
     }
@@ -181,14 +189,14 @@ const corePass = async (
     }
     done += products.length;
     cycles += result.cycles;
-    row.cycles = Number(row.cycles ?? 0) + result.cycles;
+    row.cycles = (row.cycles ?? 0) + result.cycles;
     // So that progress is seen and Ctrl-C works.
     await setImmediate();
     return result.values;
   };
   const logits = await tenderForward(forward, quantization, run);
   comparison.values("logits", vocab, golden.logits, logits, null);
-  for (const row of comparison.rows) row.utilization = Number(row.multiplications) / (cellsFor(parameters, quantization.bits) * Number(row.cycles));
+  for (const row of comparison.rows) row.utilization = row.multiplications / (cellsFor(parameters, quantization.bits) * (row.cycles ?? 0));
   return cycles;
 };
 
@@ -228,7 +236,7 @@ export const runTenderCore = async (options: RunTenderCoreOptions): Promise<RunT
   const { rows, compared, mismatches, first } = comparison;
   const quality =
     sequences === 0 || mismatches > 0 ? { perplexity: [], agreement: null } : await agreementOf(model, forward, tokens.all, settings, sequences, say);
-  const multiplications = rows.reduce((sum, row) => sum + Number(row.multiplications), 0);
+  const multiplications = rows.reduce((sum, row) => sum + row.multiplications, 0);
   const utilization = cycles === null ? null : multiplications / (cellsFor(parameters, bits) * cycles);
   return { ok: mismatches === 0, config: parameters, engine, compared, mismatches, first, cycles, utilization, rows, ...quality, plans: explained };
 };

@@ -1,3 +1,4 @@
+import { Kept } from "../base/kept.ts";
 import type { Tensor } from "../base/tensor.ts";
 import { tensor } from "../base/tensor.ts";
 import { quantizeUngrouped } from "../golden/baselines.ts";
@@ -49,7 +50,7 @@ const addRows = (out: Float32Array, row: Float32Array, from: number, to: number)
 };
 
 /** Weights as `multiply` takes them, by bits (null: not quantised): kept as long as the weights themselves, for every scheme and run. */
-const packed = new WeakMap<Tensor, Map<number | null, PackedMatrix>>();
+const packed = new Kept<number | null, PackedMatrix>();
 
 const packWeight = (weight: Tensor, bits: number | null): PackedMatrix => {
   const [rows = 0, channels = 0] = weight.shape;
@@ -60,13 +61,7 @@ const packWeight = (weight: Tensor, bits: number | null): PackedMatrix => {
   return packMatrix(values, { rows, channels });
 };
 
-const packedWeight = (weight: Tensor, bits: number | null): PackedMatrix => {
-  const byBits = packed.get(weight) ?? new Map<number | null, PackedMatrix>();
-  packed.set(weight, byBits);
-  const matrix = byBits.get(bits) ?? packWeight(weight, bits);
-  byBits.set(bits, matrix);
-  return matrix;
-};
+const packedWeight = (weight: Tensor, bits: number | null): PackedMatrix => packed.get(weight, bits, () => packWeight(weight, bits));
 
 const floatLinear: Linear = (input, _kind, layers) =>
   layers.map(({ weight, bias }) => {

@@ -1,3 +1,4 @@
+import { Kept } from "../base/kept.ts";
 import type { Tensor } from "../base/tensor.ts";
 import { tensor } from "../base/tensor.ts";
 import type { CoreProduct, Quantization } from "../golden/tender/core-product.ts";
@@ -15,15 +16,9 @@ export interface ProductBatch {
 export type RunBatch = (batch: ProductBatch) => Promise<readonly Float32Array[]>;
 
 /** Codes of a layer's weights, by bits: kept as long as the weights themselves, so that they are the same arrays in every pass. */
-const quantized = new WeakMap<Tensor, Map<number, QuantizedWeights>>();
+const quantized = new Kept<number, QuantizedWeights>();
 
-const weightsOf = (weight: Tensor, bits: number): QuantizedWeights => {
-  const byBits = quantized.get(weight) ?? new Map<number, QuantizedWeights>();
-  quantized.set(weight, byBits);
-  const weights = byBits.get(bits) ?? coreWeights(weight, bits);
-  byBits.set(bits, weights);
-  return weights;
-};
+const weightsOf = (weight: Tensor, bits: number): QuantizedWeights => quantized.get(weight, bits, () => coreWeights(weight, bits));
 
 /** The chunks of each result that a request asks for. */
 const productsOf = (request: ProductRequest, quantization: Quantization): CoreProduct[][] => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, expectTypeOf, test } from "vitest";
 import { UserError } from "../../src/base/error.ts";
-import { boolean, choice, integer, parseAssignments, parseParameters, readConfig } from "../../src/base/parameters.ts";
+import { boolean, choice, integer, parseAssignments, parseParameters, powerOfTwo, readConfig } from "../../src/base/parameters.ts";
 import { suggest } from "../../src/base/suggest.ts";
 
 const SCHEMA = {
@@ -44,6 +44,19 @@ test("text and JSON values give the same", () => {
   const expected = { rows: 3, offset: -8, kind: "int4", pipelined: true };
   expect(parseParameters(SCHEMA, expected)).toEqual(expected);
   expect(parseParameters(SCHEMA, parseAssignments(["rows=9", "rows=3", " offset = -8", "kind=int4", "pipelined=true"]))).toEqual(expected);
+});
+
+test("of a power of two, nothing between the powers is accepted", () => {
+  const schema = { depth: powerOfTwo("words", 16, 2, 64) };
+  const legal = Array.from({ length: 130 }, (_, value) => value).filter((value) => {
+    try {
+      return parseParameters(schema, { depth: value }).depth === value;
+    } catch {
+      return false;
+    }
+  });
+  expect(legal).toEqual([2, 4, 8, 16, 32, 64]);
+  expect(errorOf(() => parseParameters(schema, { depth: 12 })).message).toContain("a power of two from 2 to 64");
 });
 
 test("an integer is accepted exactly in its range", () => {

@@ -14,14 +14,10 @@ import {
   mux,
   named,
   output,
-  reg,
   repeat,
   sint,
-  sync,
-  type UInt,
   uint,
   vec,
-  when,
   wire,
 } from "../../hdl/index.ts";
 import { describeParameters } from "../design.ts";

@@ -1,4 +1,3 @@
-import { clog2 } from "../../../base/clog2.ts";
 import {
   type Bool,
   type BoolShape,
@@ -45,12 +44,19 @@ const corePorts = (parameters: CoreParameters) => ({
 
 export type CorePorts = ReturnType<typeof corePorts>;
 
-/** Sum of a word's ones. */
-const ones = (word: UInt): UInt => {
-  let count: UInt = word.bit(0);
-  for (let bit = 1; bit < word.width; bit += 1) count = named(`ones${bit}`, count.add(word.bit(bit)).wrap(clog2(bit + 2)));
-  return count;
+/** Sums in pairs, until one is left; each sum has a name. */
+const sumOf = (name: string, values: readonly UInt[]): UInt => {
+  if (values.length === 1) return values[0]!;
+  const pairs = Array.from({ length: values.length / 2 }, (_, at) => named(`${name}${values.length / 2}_${at}`, values[2 * at]!.add(values[2 * at + 1]!)));
+  return sumOf(name, pairs);
 };
+
+/** Ones of a word of 2^n bits. */
+const ones = (word: UInt): UInt =>
+  sumOf(
+    "ones",
+    Array.from({ length: word.width }, (_, bit) => word.bit(bit)),
+  );
 
 const total = (name: string, clear: UInt, amount: UInt): UInt => {
   const sum = reg(name, uint(64), { reset: 0 });
@@ -63,15 +69,22 @@ type Engine = Outputs<ReturnType<typeof coreEngine>["ports"]>;
 
 /** Registers that say what core this is. */
 const identify = (hw: Hardware, parameters: CoreParameters): void => {
-  const identity = coreIdentity(parameters);
-  hw.id.value.value.set(identity.id);
-  hw.configuration.value.value.set(identity.configuration);
-  const drive = (word: number, fields: Readonly<Record<string, { readonly value: { set(value: UInt | number): void } }>>, key: "shape" | "memory"): void => {
-    for (const field of coreRegisters.registers.find((register) => register.key === key)?.fields ?? [])
-      fields[field.key]?.value.set(Math.floor(word / 2 ** field.low) % 2 ** field.width);
-  };
-  drive(identity.shape, hw.shape, "shape");
-  drive(identity.memory, hw.memory, "memory");
+  const { id, shape, memory, configuration } = coreIdentity(parameters);
+  hw.id.value.value.set(id.value);
+  hw.configuration.value.value.set(configuration.value);
+  const { rows, cols, kind, accWidth, shiftBits, requantize } = hw.shape;
+  rows.value.set(shape.rows);
+  cols.value.set(shape.cols);
+  kind.value.set(shape.kind);
+  accWidth.value.set(shape.accWidth);
+  shiftBits.value.set(shape.shiftBits);
+  requantize.value.set(shape.requantize);
+  const { beatBytes, addressWidth, channels, activationKib, weightKib } = hw.memory;
+  beatBytes.value.set(memory.beatBytes);
+  addressWidth.value.set(memory.addressWidth);
+  channels.value.set(memory.channels);
+  activationKib.value.set(memory.activationKib);
+  weightKib.value.set(memory.weightKib);
 };
 
 /** What the core does and did, and its interrupt. */

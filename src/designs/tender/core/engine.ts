@@ -1,5 +1,6 @@
 import {
   type Bool,
+  type BoolShape,
   bool,
   cat,
   discard,
@@ -18,6 +19,7 @@ import {
   type UIntShape,
   uint,
   type VarOf,
+  type VecShape,
   vec,
   when,
   wire,
@@ -30,7 +32,7 @@ import { axis } from "../../../lib/stream.ts";
 import { tenderArray } from "../array.ts";
 import type { composablePorts } from "../ports.ts";
 import { vectorUnit } from "../vector-unit.ts";
-import { descriptorBytes, jobErrors } from "./descriptor.ts";
+import { descriptorBytes } from "./descriptor.ts";
 import { fetch, ringWidth } from "./fetch.ts";
 import { arrayJob, loadJob, slotWidth, writeJob } from "./jobs.ts";
 import { destinations, loader } from "./loader.ts";
@@ -38,19 +40,10 @@ import { padMemory } from "./pad.ts";
 import { type CoreParameters, coreSuffix, geometryOf, indexGeometry, lengthWidth } from "./parameters.ts";
 import { receiver } from "./receiver.ts";
 import { sequencer } from "./sequencer.ts";
-import { stallCounters } from "./stalls.ts";
-import { statusWidth } from "./status.ts";
+import { stallCounters, stallCounts } from "./stalls.ts";
+import { statusOf, statusWidth } from "./status.ts";
 import { vectorFeed } from "./vector-feed.ts";
 import { writeBack } from "./write-back.ts";
-
-const counts = {
-  busy: output(uint(64)),
-  active: output(uint(64)),
-  weights: output(uint(64)),
-  activations: output(uint(64)),
-  drain: output(uint(64)),
-  writeBack: output(uint(64)),
-};
 
 const enginePorts = ({ addressWidth, dataWidth }: CoreParameters) => ({
   enable: input(bool, "descriptors are fetched"),
@@ -61,7 +54,7 @@ const enginePorts = ({ addressWidth, dataWidth }: CoreParameters) => ({
   retired: { valid: output(bool), status: output(uint(statusWidth)), interrupt: output(bool) },
   busy: output(bool, "there is something to do"),
   clearCounters: input(bool),
-  counts,
+  counts: stallCounts,
   read: { command: dmaCommand(addressWidth, lengthWidth), sAxis: flip(dmaStream(dataWidth)) },
   write: {
     command: dmaCommand(addressWidth, lengthWidth),
@@ -72,22 +65,36 @@ const enginePorts = ({ addressWidth, dataWidth }: CoreParameters) => ({
 
 type EngineIo = Inside<ReturnType<typeof enginePorts>>;
 
-/** Error bits of the jobs in the core that fetch and write-back don't see. */
-const jobErrorTable = (
-  begins: { readonly valid: UInt; readonly slot: UInt },
-  found: readonly { readonly valid: UInt; readonly slot: UInt; readonly bit: number }[],
-) => {
-  const table = reg("jobErrors", vec(2 ** slotWidth, uint(statusWidth)), { reset: Array.from({ length: 2 ** slotWidth }, () => 0) as never });
+/** An event of the job in a slot. */
+interface SlotEvent {
+  readonly valid: Bool;
+  readonly slot: UInt;
+}
+
+/** For each slot, whether its job has met an error. */
+const metError = (name: string, begins: SlotEvent, found: SlotEvent): VarOf<VecShape<BoolShape>> => {
+  const met = reg(name, vec(2 ** slotWidth, bool), { reset: Array.from({ length: 2 ** slotWidth }, () => 0 as const) });
   sync(() => {
-    for (const { valid, slot, bit } of found) when(valid.bit(0), () => table.at(slot).set(table.at(slot).or(2 ** bit)));
-    when(begins.valid.bit(0), () => table.at(begins.slot).set(0));
+    when(found.valid, () => met.at(found.slot).set(1));
+    when(begins.valid, () => met.at(begins.slot).set(0));
   });
-  return table;
+  return met;
 };
 
+/** The parts, each built once. */
+const partsOf = (parameters: CoreParameters) => ({
+  fetch: fetch(parameters),
+  loader: loader(parameters),
+  receiver: receiver(parameters),
+  sequencer: sequencer(parameters),
+  feed: vectorFeed(parameters),
+  writeBack: writeBack(parameters),
+});
+
+type Parts = ReturnType<typeof partsOf>;
+
 /** Jobs as fetch gives them, and as the loader, the sequencer and the write-back unit find them in their queues. */
-const jobQueues = (parameters: CoreParameters) => {
-  const { ports } = fetch(parameters);
+const jobQueues = ({ fetch: { ports } }: Parts, parameters: CoreParameters) => {
   const given = { load: wires("load", ports.load), array: wires("array", ports.array), write: wires("write", ports.write) };
   const queued = { load: wires("loading", ports.load), array: wires("running", ports.array), write: wires("writing", ports.write) };
   instance("u_load_jobs", bundleFifo(`tender_load_jobs_${coreSuffix(parameters)}`, loadJob(parameters), 2), { from: given.load, to: queued.load });
@@ -97,9 +104,9 @@ const jobQueues = (parameters: CoreParameters) => {
 };
 
 /** Reads: descriptors first, then what the loader asks for; what is expected is kept in the order of the commands. */
-const reads = ({ read }: EngineIo, parameters: CoreParameters) => {
-  const descriptorAsk = wires("descriptor", fetch(parameters).ports.command);
-  const ask = wires("ask", loader(parameters).ports.command);
+const reads = ({ read }: EngineIo, parts: Parts) => {
+  const descriptorAsk = wires("descriptor", parts.fetch.ports.command);
+  const ask = wires("ask", parts.loader.ports.command);
   const expectReady = wire("expectReady", bool);
   const asks = named("asks", descriptorAsk.valid.or(ask.valid));
   const first = descriptorAsk.valid;
@@ -109,7 +116,7 @@ const reads = ({ read }: EngineIo, parameters: CoreParameters) => {
   descriptorAsk.ready.set(read.command.ready.and(expectReady));
   ask.ready.set(read.command.ready.and(expectReady).and(first.not()));
   const destination = mux(first, destinations.descriptor, ask.destination);
-  const arrived = instance("u_receiver", receiver(parameters), {
+  const arrived = instance("u_receiver", parts.receiver, {
     expect: { valid: asks.and(read.command.ready), ready: expectReady, destination, padRows: ask.padRows, slot: ask.slot },
     sAxis: read.sAxis,
     descriptor: {},
@@ -127,8 +134,8 @@ type Arrived = ReturnType<typeof reads>["arrived"];
 type Queued = ReturnType<typeof jobQueues>["queued"];
 
 /** Room that is free again, as the loader hears of it. */
-const freedRoom = (parameters: CoreParameters) => {
-  const { freed } = sequencer(parameters).ports;
+const freedRoom = ({ sequencer: { ports } }: Parts) => {
+  const { freed } = ports;
   return {
     index: wire("freedIndex", bool),
     activations: wire("freedActivations", freed.activations.shape),
@@ -141,10 +148,10 @@ const freedRoom = (parameters: CoreParameters) => {
 type Freed = ReturnType<typeof freedRoom>;
 
 /** Scratchpads, sequencer and array. */
-const compute = (arrived: Arrived, job: Queued["array"], freed: Freed, parameters: CoreParameters) => {
+const compute = (parts: Parts, arrived: Arrived, job: Queued["array"], freed: Freed, parameters: CoreParameters) => {
   const { index, activations, weights, data } = arrived;
   const geometry = geometryOf(parameters);
-  const seq = sequencer(parameters);
+  const seq = parts.sequencer;
   const reading = {
     index: wires("readIndex", seq.ports.index),
     activations: wires("readActivations", seq.ports.activations),
@@ -168,7 +175,7 @@ const compute = (arrived: Arrived, job: Queued["array"], freed: Freed, parameter
     badIndex: {},
     waits: {},
   });
-  const sums = wires("sums", vectorFeed(parameters).ports.sums);
+  const sums = wires("sums", parts.feed.ports.sums);
   const array = tenderArray(parameters) as unknown as Module<ReturnType<typeof composablePorts>>;
   const { wide, ...plainX } = x;
   instance("u_array", array, { x: (parameters.kind === "composable" ? x : plainX) as typeof x, w, y: sums });
@@ -179,9 +186,8 @@ const compute = (arrived: Arrived, job: Queued["array"], freed: Freed, parameter
 type Computed = ReturnType<typeof compute>;
 
 /** Vector unit with its constants; returns the rows of results, and whether no tile is on its way. */
-const finish = ({ data, constants, compensations }: Arrived, { tile, sums }: Computed, freed: Freed, parameters: CoreParameters) => {
+const finish = ({ feed }: Parts, { data, constants, compensations }: Arrived, { tile, sums }: Computed, freed: Freed, parameters: CoreParameters) => {
   const { cols, accWidth, requantize, bitsPerStage } = parameters;
-  const feed = vectorFeed(parameters);
   const load = wires("loadConstant", feed.ports.load);
   const row = wires("row", feed.ports.row);
   const { empty } = instance("u_feed", feed, {
@@ -220,10 +226,11 @@ const count = (io: EngineIo, busy: Bool, fetching: Bool, { at, x, sums }: Comput
 };
 
 const build = (io: EngineIo, parameters: CoreParameters): void => {
-  const { given, queued } = jobQueues(parameters);
-  const { descriptorAsk, ask, arrived } = reads(io, parameters);
+  const parts = partsOf(parameters);
+  const { given, queued } = jobQueues(parts, parameters);
+  const { descriptorAsk, ask, arrived } = reads(io, parts);
   const { valid, last, failed } = arrived.descriptor;
-  const { begins, active: fetching } = instance("u_fetch", fetch(parameters), {
+  const { begins, active: fetching } = instance("u_fetch", parts.fetch, {
     enable: io.enable,
     ring: io.ring,
     ringSize: io.ringSize,
@@ -233,22 +240,20 @@ const build = (io: EngineIo, parameters: CoreParameters): void => {
     ...given,
     begins: {},
   });
-  const freed = freedRoom(parameters);
-  instance("u_loader", loader(parameters), { job: queued.load, command: ask, freed });
-  const computed = compute(arrived, queued.array, freed, parameters);
-  const { rows, empty } = finish(arrived, computed, freed, parameters);
+  const freed = freedRoom(parts);
+  instance("u_loader", parts.loader, { job: queued.load, command: ask, freed });
+  const computed = compute(parts, arrived, queued.array, freed, parameters);
+  const { rows, empty } = finish(parts, arrived, computed, freed, parameters);
 
   const errorsAt = wire("errorsAt", uint(slotWidth));
-  const errors = jobErrorTable(begins, [
-    { ...arrived.readError, bit: jobErrors.readError.bit },
-    { ...computed.at.badIndex, bit: jobErrors.badIndex.bit },
-  ]);
+  const readErrors = metError("readErrors", begins, arrived.readError);
+  const badIndices = metError("badIndices", begins, computed.at.badIndex);
   const busyCycles = wire("busyCycles", uint(64));
   const { command, mAxis, done } = io.write;
-  const back = instance("u_write_back", writeBack(parameters), {
+  const back = instance("u_write_back", parts.writeBack, {
     job: queued.write,
     rows,
-    errors: { slot: errorsAt, bits: errors.at(errorsAt) },
+    errors: { slot: errorsAt, bits: statusOf({ readError: readErrors.at(errorsAt), badIndex: badIndices.at(errorsAt) }) },
     busyCycles: busyCycles.wrap(32),
     command,
     mAxis,

@@ -32,20 +32,21 @@ import { type CoreParameters, compensationSlots, constantSlots, coreSuffix, geom
 /** Where data from memory go: the code of `destination`. */
 export const destinations = { descriptor: 0, index: 1, activations: 2, weights: 3, constants: 4, compensations: 5 } as const;
 
-/** A read of the core, with what its data are for. */
-export const readCommand = (parameters: CoreParameters) =>
-  bundleStream({
-    address: output(uint(parameters.addressWidth)),
-    bytes: output(uint(lengthWidth)),
-    destination: output(
-      uint(3),
-      Object.entries(destinations)
-        .map(([name, code]) => `${code} ${name}`)
-        .join(", "),
-    ),
-    padRows: output(uint(padRowWidth(parameters)), "of the scratchpad, that the data take, modulo its depth"),
-    slot: output(uint(slotWidth), "of the job"),
-  });
+/** What the data of a read are for. */
+export const expectation = (parameters: CoreParameters) => ({
+  destination: output(
+    uint(3),
+    Object.entries(destinations)
+      .map(([name, code]) => `${code} ${name}`)
+      .join(", "),
+  ),
+  padRows: output(uint(padRowWidth(parameters)), "of the scratchpad, that the data take, modulo its depth"),
+  slot: output(uint(slotWidth), "of the job"),
+});
+
+/** A read of the core. */
+const readCommand = (parameters: CoreParameters) =>
+  bundleStream({ address: output(uint(parameters.addressWidth)), bytes: output(uint(lengthWidth)), ...expectation(parameters) });
 
 const loaderPorts = (parameters: CoreParameters) => {
   const { activations, weights } = padCountWidth(parameters);

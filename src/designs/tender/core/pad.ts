@@ -1,5 +1,5 @@
 import { clog2 } from "../../../base/clog2.ts";
-import { bool, cat, constant, discard, input, type Module, memory, module, output, reg, sync, type UInt, uint, vec, when, wire } from "../../../hdl/index.ts";
+import { bool, cat, constant, discard, input, type Module, memory, module, output, reg, sync, type UInt, uint, vec, when } from "../../../hdl/index.ts";
 import { inLanes } from "./lanes.ts";
 import type { PadGeometry } from "./parameters.ts";
 

@@ -1,21 +1,23 @@
 import { UserError } from "../../../base/error.ts";
-import { integer, type ParameterValues } from "../../../base/parameters.ts";
-import { arraySchema, cellSuffix, checkArray, widthsOf } from "../parameters.ts";
+import { integer, type ParameterValues, powerOfTwo } from "../../../base/parameters.ts";
+import { arraySchema, cellSchema, cellSuffix, checkArray, widthsOf } from "../parameters.ts";
 import { vectorSchema } from "../vector-parameters.ts";
 
 /** Parameters of the tensor core. */
 export const coreSchema = {
-  ...arraySchema,
+  rows: powerOfTwo(arraySchema.rows.doc, arraySchema.rows.default, 2, 64),
+  cols: powerOfTwo(arraySchema.cols.doc, arraySchema.cols.default, 2, 64),
+  ...cellSchema,
   requantize: vectorSchema.requantize,
   bitsPerStage: vectorSchema.bitsPerStage,
-  dataWidth: integer("bits of a beat of the memory port: 64, 128, 256 or 512", 128, 64, 512),
+  dataWidth: powerOfTwo("bits of a beat of the memory port", 128, 64, 512),
   addressWidth: integer("bits of a byte address", 40, 32, 64),
   idWidth: integer("bits of a transaction's identifier", 4, 1, 16),
-  outstanding: integer("bursts in flight in each direction, a power of two", 16, 2, 256),
-  burst: integer("beats of the longest burst, a power of two", 16, 1, 256),
-  activationKib: integer("KiB of the activation scratchpad, a power of two", 64, 1, 1024),
-  weightKib: integer("KiB of the weight scratchpad, a power of two", 64, 1, 1024),
-  channels: integer("most beats of a tile, which are its channels and the zero beats of empty groups; a power of two", 4096, 64, 16384),
+  outstanding: powerOfTwo("bursts in flight in each direction", 16, 2, 256),
+  burst: powerOfTwo("beats of the longest burst", 16, 1, 256),
+  activationKib: powerOfTwo("KiB of the activation scratchpad", 64, 1, 1024),
+  weightKib: powerOfTwo("KiB of the weight scratchpad", 64, 1, 1024),
+  channels: powerOfTwo("most beats of a tile, which are its channels and the zero beats of empty groups", 4096, 64, 16384),
 };
 
 export type CoreParameters = ParameterValues<typeof coreSchema>;
@@ -104,8 +106,6 @@ export const constantGeometry = (parameters: CoreParameters): PadGeometry =>
 export const compensationGeometry = (parameters: CoreParameters): PadGeometry =>
   slotGeometry(compensationSlots, geometryOf(parameters).compensationBeats, parameters.dataWidth);
 
-const powerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
-
 const check = (holds: boolean, what: string): void => {
   if (!holds) throw new UserError("bad-parameter", what);
 };
@@ -113,13 +113,10 @@ const check = (holds: boolean, what: string): void => {
 /** @throws UserError naming the constraint that the parameters break together */
 export const checkCore = (parameters: CoreParameters): void => {
   checkArray(parameters);
-  const { rows, cols, kind, dataWidth, burst, outstanding, activationKib, weightKib, channels } = parameters;
+  const { rows, cols, kind, dataWidth } = parameters;
   const { element, activations, weights } = geometryOf(parameters);
   // An INT8 product on composable cells has half the columns, and half the rows.
   const columns = kind === "composable" ? cols / 2 : cols;
-  for (const [name, value] of Object.entries({ rows, cols, dataWidth, burst, outstanding, activationKib, weightKib, channels }))
-    check(powerOfTwo(value), `${name} of the core is a power of two, not ${value}`);
-  check(rows >= 2 && cols >= 2, `the core has at least 2 rows and 2 columns, not ${rows}x${cols}`);
   check(
     columns * 16 >= dataWidth,
     `a row of bfloat16 results, ${columns} x 16 bits, has to fill whole beats of ${dataWidth} bits: dataWidth is at most ${columns * 16} with ${columns} columns`,

@@ -19,8 +19,8 @@ import {
 } from "../../../hdl/index.ts";
 import { dmaStream } from "../../../lib/axi4/realigner.ts";
 import { bundleFifo, bundleStream } from "../../../lib/bundle-fifo.ts";
-import { padRowWidth, slotWidth } from "./jobs.ts";
-import { destinations } from "./loader.ts";
+import { slotWidth } from "./jobs.ts";
+import { destinations, expectation } from "./loader.ts";
 import {
   type CoreParameters,
   compensationGeometry,
@@ -32,13 +32,6 @@ import {
   indexGeometry,
   type PadGeometry,
 } from "./parameters.ts";
-
-/** What the data of a command that the DMA has taken are for. */
-export const expectation = (parameters: CoreParameters) => ({
-  destination: output(uint(3)),
-  padRows: output(uint(padRowWidth(parameters))),
-  slot: output(uint(slotWidth)),
-});
 
 /** A beat into a scratchpad, as who writes it sees it. */
 const fillPort = ({ depth, beatsPerRow }: PadGeometry) => ({

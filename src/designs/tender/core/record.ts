@@ -106,7 +106,7 @@ export const records = (job: EndedJob, traffic: Traffic, errorsOf: (slot: UInt) 
   assert("one_record_waits", job.ends.not().or(waits.not()));
   return {
     /** No record waits: a job may end. */
-    free: named("recordFree", waits.not()),
+    free: waits.not(),
     due: named("recordDue", waits.and(written.not()).and(awaited.eq(0))),
     address,
     words: recordWords(recorded, errors, tag, busyCycles),

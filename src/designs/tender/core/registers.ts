@@ -5,18 +5,6 @@ import type { CoreParameters } from "./parameters.ts";
 
 const kinds = { int8: 0, int4: 1, composable: 2 } as const;
 
-/** Words that say what core this is: what the registers of the same names read as. */
-export const coreIdentity = (parameters: CoreParameters) => {
-  const { rows, cols, kind, accWidth, shiftBits, requantize, dataWidth, addressWidth, channels, activationKib, weightKib } = parameters;
-  const fields = (...parts: readonly (readonly [value: number, low: number])[]): number => parts.reduce((word, [value, low]) => word + value * 2 ** low, 0);
-  return {
-    id: 0x54454e44,
-    shape: fields([Math.log2(rows), 0], [Math.log2(cols), 4], [kinds[kind], 8], [accWidth, 12], [shiftBits, 20], [requantize ? 1 : 0, 24]),
-    memory: fields([Math.log2(dataWidth / 8), 0], [addressWidth, 4], [Math.log2(channels), 12], [Math.log2(activationKib), 16], [Math.log2(weightKib), 20]),
-    configuration: Number.parseInt(hash([JSON.stringify(Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1)))]).slice(0, 8), 16),
-  };
-};
-
 const read = (bits: number | readonly [number, number], doc: string) => ({ bits, access: "RO" as const, doc });
 const word = (doc: string) => ({ doc, fields: { value: read([31, 0], doc) } });
 const halves = (doc: string) => [word(`${doc} Low half.`), word(`${doc} High half.`)] as const;
@@ -124,3 +112,16 @@ export const coreRegisters = registerMap({
     writeBytesHigh,
   },
 });
+
+/** Values of the fields that say what core this is, by register and field. */
+export const coreIdentity = (parameters: CoreParameters) => {
+  const { rows, cols, kind, accWidth, shiftBits, requantize, dataWidth, addressWidth, channels, activationKib, weightKib } = parameters;
+  const { log2 } = Math;
+  const ordered = Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    id: { value: 0x54454e44 },
+    shape: { rows: log2(rows), cols: log2(cols), kind: kinds[kind], accWidth, shiftBits, requantize: requantize ? 1 : 0 },
+    memory: { beatBytes: log2(dataWidth / 8), addressWidth, channels: log2(channels), activationKib: log2(activationKib), weightKib: log2(weightKib) },
+    configuration: { value: Number.parseInt(hash([JSON.stringify(ordered)]).slice(0, 8), 16) },
+  };
+};

@@ -123,11 +123,10 @@ const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
   const issue = wire("issue", bool, "a beat begins");
   const ends = named("ends", issue.and(last));
   // In a block's last column no tile uses the activations after this one.
-  const { inBlock, lastOfColumn, lastColumn: lastPass, lastOfJob } = tileOrder(job, ends);
-  const columnDone = named("columnDone", ends.and(lastOfColumn));
+  const { inBlock, lastOfColumn, lastColumn: lastPass, lastOfJob, columnEnds } = tileOrder(job, ends);
   const jobEnds = named("jobEnds", ends.and(lastOfJob));
   const panels = tally("panels", activations.depth, io.filled.activations, ends.and(lastPass));
-  const weightPanels = tally("weightPanels", weights.depth, io.filled.weights, columnDone);
+  const weightPanels = tally("weightPanels", weights.depth, io.filled.weights, columnEnds);
   const indices = tally("indices", 2, io.filled.index, jobEnds);
 
   const staying = named("staying", mux(lastPass, 0, inBlock), "panels of the block before this tile's that stay");
@@ -148,7 +147,7 @@ const walk = (io: SequencerIo, parameters: CoreParameters, advance: Bool) => {
         when(job.compensated, () => blockSlot.set(blockSlot.addWrap(1)));
       });
     });
-    when(columnDone, () => {
+    when(columnEnds, () => {
       weightRow.set(weightRow.addWrap(job.weightRows.wrap(weightRow.width)));
       when(lastPass.not(), () => tileRow.set(blockRow));
     });
@@ -173,14 +172,18 @@ const wordAddress = (name: string, row: UInt, channel: UInt, { wordsPerRow }: { 
 };
 
 /** The values a stage later. */
-const staged = <const T extends Readonly<Record<string, UInt>>>(suffix: string, values: T, advance: Bool): T =>
-  Object.fromEntries(
-    Object.entries(values).map(([name, value]) => {
-      const stage = value instanceof Bool ? reg(`${name}${suffix}`, bool) : reg(`${name}${suffix}`, uint(value.width));
-      sync(() => when(advance, () => (stage as Target<UIntShape>).set(value)));
-      return [name, stage];
-    }),
-  ) as unknown as T;
+const staged = <const T extends Readonly<Record<string, UInt>>>(suffix: string, values: T, advance: Bool): T => {
+  const stages = Object.entries(values).map(([name, value]) => {
+    const stage = value instanceof Bool ? reg(`${name}${suffix}`, bool) : reg(`${name}${suffix}`, uint(value.width));
+    return { name, value, stage: stage as UInt & Target<UIntShape> };
+  });
+  sync(() => {
+    when(advance, () => {
+      for (const { value, stage } of stages) stage.set(value);
+    });
+  });
+  return Object.fromEntries(stages.map(({ name, stage }) => [name, stage])) as unknown as T;
+};
 
 const build = (io: SequencerIo, parameters: CoreParameters): void => {
   const { job, x, w } = io;

@@ -1,5 +1,15 @@
 import { assert, type Bool, bool, type Inside, input, type Module, module, named, output, reg, sync, uint, when } from "../../../hdl/index.ts";
 
+/** Counts of cycles, by what the array did or waited for. */
+export const stallCounts = {
+  busy: output(uint(64), "cycles"),
+  active: output(uint(64), "beats that the array took"),
+  weights: output(uint(64), "cycles in which the array waited for weights"),
+  activations: output(uint(64), "for activations, an index or a descriptor"),
+  drain: output(uint(64), "for results to leave the array"),
+  writeBack: output(uint(64), "for results to be written"),
+};
+
 const stallPorts = {
   clear: input(bool),
   busy: input(bool, "there is something to do"),
@@ -11,14 +21,7 @@ const stallPorts = {
   running: input(bool, "the sequencer has a job"),
   fetching: input(bool, "a descriptor is to come"),
   draining: input(bool, "tiles are in the array"),
-  counts: {
-    busy: output(uint(64), "cycles"),
-    active: output(uint(64), "beats that the array took"),
-    weights: output(uint(64), "cycles in which the array waited for weights"),
-    activations: output(uint(64), "for activations, an index or a descriptor"),
-    drain: output(uint(64), "for results to leave the array"),
-    writeBack: output(uint(64), "for results to be written"),
-  },
+  counts: stallCounts,
 };
 
 const build = (io: Inside<typeof stallPorts>): void => {

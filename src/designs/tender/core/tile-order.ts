@@ -20,6 +20,8 @@ export interface TilePlace {
   readonly lastColumn: Bool;
   /** The last of the job. */
   readonly lastOfJob: Bool;
+  /** A step, from the last of its column in the block. */
+  readonly columnEnds: Bool;
 }
 
 /**
@@ -51,6 +53,7 @@ export const tileOrder = ({ lastRowTile: last, lastColumnTile, block }: JobTiles
     lastRowTile,
     lastOfColumn,
     lastColumn,
+    columnEnds,
     lastOfJob: named("lastOfJob", lastOfColumn.and(lastColumn).and(lastBlock)),
   };
 };

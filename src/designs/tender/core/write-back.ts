@@ -1,6 +1,7 @@
 import { clog2 } from "../../../base/clog2.ts";
 import {
   type Bool,
+  type BoolShape,
   bool,
   cat,
   constant,
@@ -18,6 +19,7 @@ import {
   reg,
   repeat,
   sync,
+  type Target,
   type UInt,
   type UIntShape,
   uint,
@@ -204,8 +206,8 @@ const takeRows = (io: WriteIo, parameters: CoreParameters, recordFree: Bool) => 
   const commanded = named("commanded", moves.and(sends));
   const bytes = named("bytes", resultBytes(at.columns, job.format, job.transpose, job.wide, parameters));
 
-  discard("unusedFormat", requantize ? job.format.bit(1) : cat(job.format.bits(2, 1), job.transpose));
-  if (kind !== "composable") discard("unusedWide", job.wide);
+  discard("formatBits", requantize ? job.format.bit(1) : cat(job.format.bits(2, 1), job.transpose));
+  if (kind !== "composable") discard("wideTag", job.wide);
   const rowFifo = bundleFifo(`tender_write_rows_${suffix}`, rowEntry(parameters), 2 * parameters.rows);
   const commandEntry = { address: output(uint(addressWidth)), bytes: output(uint(bytes.width)) };
   const commandFifo = bundleFifo(`tender_write_commands_${suffix}`, commandEntry, 2 * parameters.rows);
@@ -267,8 +269,14 @@ const formRow = ({ row }: TakenRows, parameters: CoreParameters) => {
   };
 };
 
-/** Commands go to the DMA through a register, a record's first; `order` says whose data is due. */
-const giveCommands = ({ command }: WriteIo, { command: next }: TakenRows, record: { readonly due: Bool; readonly address: UInt }, room: Bool) => {
+/** Commands go to the DMA through a register, a record's first; `given` says which. */
+const giveCommands = (
+  { command }: WriteIo,
+  { command: next }: TakenRows,
+  record: { readonly due: Bool; readonly address: UInt },
+  room: Bool,
+  given: { readonly rows: Target<BoolShape>; readonly record: Target<BoolShape> },
+): void => {
   const valid = reg("offered", bool, { reset: 0 });
   const address = reg("offeredAddress", uint(command.address.width));
   const bytes = reg("offeredBytes", uint(command.bytes.width));
@@ -276,6 +284,9 @@ const giveCommands = ({ command }: WriteIo, { command: next }: TakenRows, record
   command.valid.set(valid);
   command.address.set(address);
   command.bytes.set(bytes);
+  next.ready.set(loads.and(record.due.not()));
+  given.rows.set(loads.and(record.due.not()));
+  given.record.set(loads.and(record.due));
   sync(() => when(valid.not().or(command.ready), () => valid.set(loads)));
   sync(() => {
     when(loads, () => {
@@ -283,15 +294,14 @@ const giveCommands = ({ command }: WriteIo, { command: next }: TakenRows, record
       bytes.set(mux(record.due, recordBytes, next.bytes.extend(bytes.width)));
     });
   });
-  const passed = named("passed", loads.and(record.due.not()));
-  next.ready.set(passed);
-  return { passed, recorded: named("recorded", loads.and(record.due)) };
 };
 
 const build = (io: WriteIo, parameters: CoreParameters): void => {
   const { job, done } = io;
   const { dataWidth, outstanding } = parameters;
-  const [passed, recorded, recordFree] = [wire("passes", bool), wire("records", bool), wire("recordIsFree", bool)];
+  const passed = wire("passed", bool, "a command for rows goes to the DMA");
+  const recorded = wire("recorded", bool, "a record's command goes to the DMA");
+  const recordFree = wire("recordFree", bool, "no record waits: a job may end");
   const taken = takeRows(io, parameters, recordFree);
   const { row } = taken;
   const record = records(
@@ -314,9 +324,7 @@ const build = (io: WriteIo, parameters: CoreParameters): void => {
     outReady: load,
     count: "unused",
   });
-  const given = giveCommands(io, taken, record, order.inReady);
-  passed.set(given.passed);
-  recorded.set(given.recorded);
+  giveCommands(io, taken, record, order.inReady, { rows: passed, record: recorded });
   const ofRecord = named("ofRecord", order.outData.bit(0), "the data that are due are a record");
   const sender = senderOf(io, form.value.width, dataWidth, load);
   load.set(order.outValid.and(sender.free).and(ofRecord.or(form.whole)));

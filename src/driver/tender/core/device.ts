@@ -1,31 +1,19 @@
-import { type AxiLiteBus, axiLiteManager, type SubTask } from "../../../agents/axi-lite.ts";
-import { AxiMemory, type AxiMemoryOptions, type AxiReadHandles, type AxiWriteHandles } from "../../../agents/axi-memory.ts";
+import { axiLiteManager } from "../../../agents/axi-lite.ts";
+import { AxiMemory, type AxiMemoryOptions } from "../../../agents/axi-memory.ts";
 import { UserError } from "../../../base/error.ts";
+import type { CorePorts } from "../../../designs/tender/core/core.ts";
 import type { CoreParameters } from "../../../designs/tender/core/parameters.ts";
-import type { BoolShape } from "../../../hdl/index.ts";
-import { packFields, type RegisterConstantsOf } from "../../../lib/csr/index.ts";
-import type { PortHandle, Simulation, Task } from "../../../sim/index.ts";
+import { coreIdentity, coreRegisters } from "../../../designs/tender/core/registers.ts";
+import { packFields, type RegisterConstantsOf, registerConstants } from "../../../lib/csr/index.ts";
+import type { Simulation, Task } from "../../../sim/index.ts";
 import { CoreMemory, type PlacedJob } from "./memory.ts";
 import type { MemoryTiming } from "./plan.ts";
 import { Ring } from "./ring.ts";
 
-/** What the driver needs of a simulation of the core. */
-export interface CoreSimulation extends Pick<Simulation, "cycle" | "reset" | "run"> {
-  maxCycles: number;
-  readonly io: { readonly sAxil: AxiLiteBus; readonly mAxi: AxiReadHandles & AxiWriteHandles; readonly irq: PortHandle<BoolShape> };
-}
-
-type Used = "ringLow" | "ringHigh" | "ringSize" | "tail" | "interruptState" | "interruptEnable";
-
-/** The core's registers, as `registerConstants` gives them. */
-export type DeviceRegisters = { readonly [name in Used]: RegisterConstantsOf } & {
-  readonly control: RegisterConstantsOf<"enable" | "clearCounters">;
-};
+const registers = registerConstants(coreRegisters);
+type RegisterName = keyof typeof registers;
 
 export interface CoreDeviceOptions extends Pick<AxiMemoryOptions, "outstanding" | "beatsPerCycle" | "shared" | "stalls" | "respond" | "reorder" | "random"> {
-  readonly registers: DeviceRegisters;
-  /** What registers of the core have to read as before it is used, by name. */
-  readonly identity?: Readonly<Record<string, number>>;
   /** Bytes of memory, a multiple of 64. Default 64 MiB. */
   readonly bytes?: number;
   /** Address of its first byte, a multiple of 4096. Default 0. */
@@ -55,13 +43,13 @@ export class CoreDevice {
   /** Where images and results are placed. */
   readonly places: CoreMemory;
   readonly #memory: AxiMemory;
-  readonly #sim: CoreSimulation;
+  readonly #sim: Simulation<CorePorts>;
   readonly #options: CoreDeviceOptions;
   readonly #bus: ReturnType<typeof axiLiteManager>;
   #ready = false;
 
   /** @throws UserError `bad-parameter` or `bad-address` for options that don't fit */
-  constructor(sim: CoreSimulation, parameters: CoreParameters, options: CoreDeviceOptions) {
+  constructor(sim: Simulation<CorePorts>, parameters: CoreParameters, options: CoreDeviceOptions) {
     const { outstanding, beatsPerCycle = 1, shared = false, stalls, respond, reorder, random } = options;
     const { bytes = 1 << 26, base = 0, latency = 40, slots = 64 } = options;
     const given = { outstanding, stalls, respond, reorder, random };
@@ -87,7 +75,7 @@ export class CoreDevice {
    * @throws UserError exit 1: `core-identity` where this is not the core of the parameters, `core-stuck`, `watchdog` after `maxCycles`, `core-record`
    */
   execute(jobs: readonly PlacedJob[], onRecord?: (done: number) => void): number {
-    const { tail, interruptState } = this.#options.registers;
+    const { tail, interruptState } = registers;
     this.ring.fill(jobs.map(({ descriptor }, at) => ({ ...descriptor, interrupt: at === jobs.length - 1 ? 1 : 0 })));
     const bus = this.#bus;
     const sim = this.#sim;
@@ -110,19 +98,19 @@ export class CoreDevice {
     return cycles;
   }
 
-  /** Reads registers by name, such as counters. @throws UserError `core-register` for one that the core doesn't have */
-  readRegisters<N extends string>(...names: readonly N[]): Record<N, number> {
+  /** Reads registers by name, such as counters. */
+  readRegisters<N extends RegisterName>(...names: readonly N[]): Record<N, number> {
     const values = {} as Record<N, number>;
-    const read = (name: string): SubTask<number> => this.#read(name);
+    const bus = this.#bus;
     this.#session(function* software() {
-      for (const name of names) values[name] = yield* read(name);
+      for (const name of names) values[name] = yield* bus.read(registers[name].offset);
     });
     return values;
   }
 
   /** Sets the core's counters to 0. */
   clearCounters(): void {
-    const { control } = this.#options.registers;
+    const { control } = registers;
     const bus = this.#bus;
     this.#session(() => bus.write(control.offset, packFields(control, { enable: 1, clearCounters: 1 })));
   }
@@ -154,10 +142,12 @@ export class CoreDevice {
 
   /** Checks that this is the core of the parameters, and gives it its ring. */
   *#setUp(): Task {
-    const { registers, identity = {} } = this.#options;
-    for (const [name, wanted] of Object.entries(identity)) {
-      const word = yield* this.#read(name);
-      const hex = (value: number): string => `0x${value.toString(16)}`;
+    const hex = (value: number): string => `0x${value.toString(16)}`;
+    const identity = coreIdentity(this.parameters);
+    for (const name of Object.keys(identity) as (keyof typeof identity)[]) {
+      const register: RegisterConstantsOf = registers[name];
+      const word = yield* this.#bus.read(register.offset);
+      const wanted = packFields(register, identity[name]);
       if (word !== wanted)
         throw new UserError("core-identity", `register ${name} of the core reads as ${hex(word)}, and the driver's parameters make it ${hex(wanted)}`, {
           exitCode: 1,
@@ -170,13 +160,6 @@ export class CoreDevice {
     yield* this.#bus.write(interruptEnable.offset, allOnes);
     yield* this.#bus.write(control.offset, packFields(control, { enable: 1 }));
     this.#ready = true;
-  }
-
-  #read(name: string): SubTask<number> {
-    const registers: Readonly<Record<string, RegisterConstantsOf>> = this.#options.registers;
-    const register = registers[name];
-    if (register === undefined) throw new UserError("core-register", `the core has no register ${name}`);
-    return this.#bus.read(register.offset);
   }
 
   /** Runs software with the memory at the core's port, after a reset and the set-up where it is the first. */

@@ -1,4 +1,5 @@
 import { UserError } from "../../../base/error.ts";
+import { Kept } from "../../../base/kept.ts";
 import { indexEntry } from "../../../designs/tender/core/descriptor.ts";
 import type { CoreParameters } from "../../../designs/tender/core/parameters.ts";
 import { tileSchedule } from "../../../golden/tender/beats.ts";
@@ -133,7 +134,7 @@ export const packCompensations = (values: Float32Array, { tileRows, rowTiles, co
 /** Makes images for one core, each once for each array that it is made of: weights for all jobs that use them, activations and their index for Q, K and V. */
 export class ImageMaker {
   readonly #parameters: CoreParameters;
-  readonly #kept = new WeakMap<object, Map<string, Uint8Array>>();
+  readonly #kept = new Kept<string, Uint8Array>();
 
   constructor(parameters: CoreParameters) {
     this.#parameters = parameters;
@@ -144,25 +145,17 @@ export class ImageMaker {
     const { name, codes, weights, order, groupSizes, rows, columns, channels, bits, unsigned, rowCompensation } = job.product;
     const { element, tileRows, tileColumns, activationPanel, weightPanel, indexBytes } = shape;
     return {
-      index: this.#keep(order, `index ${groupSizes.join()}`, () => packIndex(this.#parameters, job.product, indexBytes)),
-      activations: this.#keep(codes, `activations ${rows} ${channels} ${element} ${bits} ${unsigned}`, () => {
+      index: this.#kept.get(order, `index ${groupSizes.join()}`, () => packIndex(this.#parameters, job.product, indexBytes)),
+      activations: this.#kept.get(codes, `activations ${rows} ${channels} ${element} ${bits} ${unsigned}`, () => {
         checkCodes(`activations of ${name}`, codes, bits, unsigned);
         return packPanels({ codes, count: rows, channels }, { lanes: tileRows, element, bytes: activationPanel });
       }),
-      weights: this.#keep(weights, `weights ${columns} ${channels} ${element}`, () => {
+      weights: this.#kept.get(weights, `weights ${columns} ${channels} ${element}`, () => {
         checkCodes(`weights of ${name}`, weights, element, false);
         return packPanels({ codes: weights, count: columns, channels }, { lanes: tileColumns, element, bytes: weightPanel });
       }),
       constants: packConstants(this.#parameters, job, shape),
       compensations: rowCompensation === undefined ? undefined : packCompensations(rowCompensation, shape),
     };
-  }
-
-  #keep(source: object, form: string, make: () => Uint8Array): Uint8Array {
-    const forms = this.#kept.get(source) ?? new Map<string, Uint8Array>();
-    this.#kept.set(source, forms);
-    const kept = forms.get(form) ?? make();
-    forms.set(form, kept);
-    return kept;
   }
 }

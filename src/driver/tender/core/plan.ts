@@ -2,7 +2,7 @@ import { UserError } from "../../../base/error.ts";
 import { descriptorBytes, indexEntry, recordBytes } from "../../../designs/tender/core/descriptor.ts";
 import { type CoreParameters, compensationSlots, geometryOf } from "../../../designs/tender/core/parameters.ts";
 import { vectorLatency } from "../../../designs/tender/vector-parameters.ts";
-import { beatBytesOf, type CoreJob, checkJob, type JobShape, type ResultLayout, resultLayout } from "./job.ts";
+import { beatBytesOf, type CoreJob, checkJob, type JobShape, type ResultLayout, resultLayout, shapeOf } from "./job.ts";
 
 /** What a plan has to know of the memory; as the options of `AxiMemory`, with a latency that is fixed. */
 export interface MemoryTiming {
@@ -46,7 +46,7 @@ const passage = 24;
  * where the scratchpad holds two panels; the next block's first panel comes while the last column passes.
  */
 export const estimate = (parameters: CoreParameters, job: CoreJob, block: number, memory: MemoryTiming): Estimate => {
-  const shape = checkJob(parameters, job);
+  const shape = shapeOf(parameters, job);
   const { rowTiles, columnTiles, activationPanel, weightPanel, constantBytes, compensationBytes, indexBytes, activationRows, weightRows, wide } = shape;
   const { activations, weights } = geometryOf(parameters);
   const rate = memory.beatsPerCycle * beatBytesOf(parameters);
